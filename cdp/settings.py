@@ -1,0 +1,255 @@
+"""Every setting, with its environment variable and default, in one place.
+
+Nothing else in the project reads the environment. The three store URLs come from
+the environment, or else from the embedded engines of this checkout.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from environs import Env
+
+from cdp.engines.urls import current_urls, parse_database_url
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Who and where ---------------------------------------------------------------------------
+DEBUG = env.bool("CDP_DEBUG", False)
+PRODUCTION = env.bool("CDP_PRODUCTION", False)
+DATA_DIR = Path(env.str("CDP_DATA", str(BASE_DIR / ".data")))
+PUBLIC_URL = env.str("CDP_PUBLIC_URL", "http://127.0.0.1:8000")
+ALLOWED_HOSTS = env.list("CDP_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "testserver"])
+CSRF_TRUSTED_ORIGINS = env.list("CDP_TRUSTED_ORIGINS", [])
+
+_urls = current_urls(DATA_DIR)  # environment first, then the embedded engines
+DATABASE_URL = _urls.database
+REDIS_URL = _urls.redis
+CLICKHOUSE_URL = _urls.clickhouse
+
+# In production both must be given; on one's own machine the engines keep them in `.data/`.
+SECRET_KEY = env.str("CDP_SECRET_KEY") if PRODUCTION else _urls.secret("django")
+# Wraps each organization's data key. Comma separated: the first encrypts, all can decrypt.
+SECRETS_KEYS = env.list("CDP_SECRETS_KEYS") if PRODUCTION else [_urls.secret("secrets")]
+
+# --- Applications ------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "oauth2_provider",
+    "rest_framework",
+    "django_filters",
+    "django_structlog",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "cdp.tenancy",
+    "cdp.clickhouse",
+    "cdp.queue",
+    "cdp.jobs",
+    "cdp.api",
+    "governance",
+    "cdp.schemas",
+    "cdp.datasets",
+    "profiles",
+    "segments",
+    "destinations",
+    "journeys",
+    "insights",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "cdp.urls"
+WSGI_APPLICATION = "cdp.wsgi.application"
+APPEND_SLASH = False  # a redirect loses the body of a POST; routes take both forms instead
+AUTH_USER_MODEL = "tenancy.Operator"
+LOGIN_URL = "admin:login"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True  # no collectstatic step on one's own machine
+WHITENOISE_AUTOREFRESH = DEBUG
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- Stores --------------------------------------------------------------------------------------
+DATABASES = {
+    "default": {
+        **parse_database_url(DATABASE_URL),
+        "CONN_MAX_AGE": env.int("CDP_DB_CONN_MAX_AGE", 600),
+        "CONN_HEALTH_CHECKS": True,
+        # A scope's settings live in its transaction; a view's reads and writes share it.
+        "ATOMIC_REQUESTS": False,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+}
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
+    }
+}
+
+CLICKHOUSE_CLUSTER = env.str("CLICKHOUSE_CLUSTER", "")
+# (seconds, bytes) a class of query may use before the store ends it.
+CLICKHOUSE_BUDGETS = {
+    "lookup": (5, 1_000_000_000),
+    "streaming": (20, 2_000_000_000),
+    "full": (600, 8_000_000_000),
+    "tenant_sql": (300, 4_000_000_000),
+    "maintenance": (3_600, 8_000_000_000),
+}
+
+# --- Work ----------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
+QUEUE_LEASE = timedelta(seconds=60)
+QUEUE_MAX_ATTEMPTS = 8
+# A sandbox with more records waiting than this is answered 429 at the doors.
+QUEUE_BACKLOG_LIMIT = env.int("CDP_BACKLOG_LIMIT", 500_000)
+
+# --- The API -------------------------------------------------------------------------------------
+# Doors read the stream themselves and hold their own limits, on packed and on unpacked bytes.
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("CDP_MAX_BODY", 10_000_000)
+API_MAX_BODY = env.int("CDP_MAX_API_BODY", 2_000_000)
+API_RATE_LIMIT = env.str("CDP_RATE_LIMIT", "6000/min")
+IDEMPOTENCY_KEPT = timedelta(hours=24)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "cdp.api.authentication.BearerAuthentication",
+        "cdp.api.authentication.OperatorSession",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["cdp.api.permissions.HasNamedPermission"],
+    "DEFAULT_RENDERER_CLASSES": ["cdp.api.renderers.StrictJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["cdp.api.parsers.StrictJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["cdp.api.throttling.CredentialThrottle"],
+    "DEFAULT_PAGINATION_CLASS": "cdp.api.pagination.CursorPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "cdp.api.openapi.ProblemAutoSchema",
+    "EXCEPTION_HANDLER": "cdp.api.errors.problem_response",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "COMPACT_JSON": True,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Customer Data Platform",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "Collect, stitch, segment and activate customer data.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": [],
+    "SERVE_AUTHENTICATION": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# Credentials belong to organizations, so they are our own application model.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "tenancy.Credential"
+OAUTH2_PROVIDER = {
+    "ACCESS_TOKEN_EXPIRE_SECONDS": env.int("CDP_TOKEN_SECONDS", 3_600),
+    "SCOPES": {"api": "Everything the credential's roles allow"},
+    "ALLOWED_GRANT_TYPES": ["client_credentials"],
+    "PKCE_REQUIRED": False,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 0,
+}
+
+# --- Security ------------------------------------------------------------------------------------
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+if PRODUCTION:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = env.bool("CDP_SSL_REDIRECT", True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# --- Logs ----------------------------------------------------------------------------------------
+_log_processors = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.processors.JSONRenderer(),
+            "foreign_pre_chain": _log_processors,
+        }
+    },
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stdout"], "level": env.str("CDP_LOG_LEVEL", "INFO")},
+}
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_log_processors,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
