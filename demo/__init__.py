@@ -1,0 +1,1 @@
+"""The Luma story: the product's main job, told through its public doors."""
