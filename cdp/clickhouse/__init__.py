@@ -1,0 +1,1 @@
+"""The event store: the only package that speaks to ClickHouse."""

@@ -1,0 +1,38 @@
+"""The event store's process: say how it is started, say whether it answers."""
+
+import signal
+import sys
+import urllib.error
+import urllib.request
+from contextlib import suppress
+
+from cdp.engines.place import Place
+from cdp.engines.port import event_store_port
+
+STOP = signal.SIGTERM
+
+
+def prepare(place: Place, *, log_queries: bool = False) -> list[str]:
+    """Return the command that holds chDB behind ClickHouse's HTTP protocol.
+
+    It runs as whoever starts it, because its code lies in the checkout.
+    """
+    place.open()
+    place.secret("clickhouse")
+    place.events.mkdir(mode=0o700, exist_ok=True)
+    return [
+        *(sys.executable, "-m", "cdp.clickhouse.embedded"),
+        *("--data", str(place.events)),
+        *("--port", str(event_store_port(place))),
+        *("--password-file", str(place.root / "secrets" / "clickhouse")),
+        *(("--query-log", str(place.logs / "queries.jsonl")) if log_queries else ()),
+    ]
+
+
+def is_ready(place: Place) -> bool:
+    """Tell whether the process answers."""
+    address = f"http://127.0.0.1:{event_store_port(place)}/ping"
+    with suppress(OSError, urllib.error.URLError):
+        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 our own http address
+            return bool(answer.read() == b"Ok.\n")
+    return False
