@@ -1,0 +1,1 @@
+"""One person: identities, the fragments said about them, and the merged view."""
