@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from environs import Env
 
-from cdp.engines.urls import current_urls, parse_database_url
+from cdp.engines.urls import broker_url, current_urls, parse_database_url
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -143,7 +143,7 @@ CLICKHOUSE_BUDGETS = {
 }
 
 # --- Work ----------------------------------------------------------------------------------------
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
