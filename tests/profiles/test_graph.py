@@ -125,7 +125,7 @@ def test_a_long_chain_is_cut_into_graphs_no_larger_than_the_limit():
     assert sum(len(graph.members) for graph in found) == 1_000
 
 
-def naive(history, rules):
+def naive(history, rules):  # noqa: C901 - said at length on purpose
     """The rules said again without any of the short cuts: every walk over all links."""
     numbers, seen = {}, {}
     for together, at in history:

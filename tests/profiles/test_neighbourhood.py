@@ -17,7 +17,9 @@ def taken(history, rules, cut_into=1):
     return store
 
 
-@given(history=histories, rules=rules, order=st.randoms(use_true_random=False), size=st.integers(1, 9))
+@given(
+    history=histories, rules=rules, order=st.randoms(use_true_random=False), size=st.integers(1, 9)
+)
 def test_order_and_batching_do_not_matter(history, rules, order, size):
     expected = whole(history, rules)
 
