@@ -1,0 +1,43 @@
+"""Choices that more than one file needs."""
+
+from django.db.models import TextChoices
+
+from profiles.identity import merge, namespaces
+
+
+class NamespaceType(TextChoices):
+    """Say what an identifier of the namespace points at."""
+
+    COOKIE = namespaces.NamespaceType.COOKIE.value
+    CROSS_DEVICE = namespaces.NamespaceType.CROSS_DEVICE.value
+    DEVICE = namespaces.NamespaceType.DEVICE.value
+    EMAIL = namespaces.NamespaceType.EMAIL.value
+    PHONE = namespaces.NamespaceType.PHONE.value
+    MOBILE = namespaces.NamespaceType.MOBILE.value
+    NON_PEOPLE = namespaces.NamespaceType.NON_PEOPLE.value
+    PARTNER = namespaces.NamespaceType.PARTNER.value
+
+
+class Normaliser(TextChoices):
+    """Say which values of a custom namespace are one identity."""
+
+    NONE = "none", "as sent"
+    LOWERCASE = "lowercase", "trimmed and lower-case"
+    E164 = "e164", "telephone number in E.164"
+    SHA256 = "sha256", "SHA-256"
+    EMAIL_SHA256 = "email_sha256", "SHA-256 of the lower-case e-mail address"
+    E164_SHA256 = "e164_sha256", "SHA-256 of the number in E.164"
+
+
+class AttributeMerge(TextChoices):
+    """Say which of several values of an attribute wins."""
+
+    TIMESTAMP = merge.AttributeMerge.TIMESTAMP.value
+    DATASET = merge.AttributeMerge.DATASET.value
+
+
+class GraphUse(TextChoices):
+    """Say whether a profile is all identities of a graph, or one identity alone."""
+
+    NONE = merge.GraphUse.NONE.value
+    PRIVATE = merge.GraphUse.PRIVATE.value

@@ -1,0 +1,75 @@
+"""Refusals of profiles."""
+
+from cdp.errors import Conflict, Invalid, NotFound, Unavailable
+
+
+class ProfileUnknown(NotFound):
+    """No person is known under this identity or id."""
+
+    code = "profile_unknown"
+
+
+class IdentityUnknown(NotFound):
+    """The identity has never been seen in this sandbox."""
+
+    code = "identity_unknown"
+
+
+class LinkUnknown(NotFound):
+    """The two identities were never seen together."""
+
+    code = "link_unknown"
+
+
+class NamespaceUnknown(NotFound):
+    """The sandbox has no namespace of that code."""
+
+    code = "namespace_unknown"
+
+
+class NamespaceTaken(Conflict):
+    """There is a namespace of that code already; codes never change."""
+
+    code = "namespace_taken"
+
+
+class NamespaceStandard(Conflict):
+    """Standard namespaces are the same everywhere and cannot be changed."""
+
+    code = "namespace_standard"
+
+
+class IdentityInvalid(Invalid):
+    """The identity cannot be one: its namespace is unknown or its value stands for nobody."""
+
+    code = "identity_invalid"
+
+
+class SettingsInvalid(Invalid):
+    """The linking rules contradict themselves or what the sandbox holds."""
+
+    code = "identity_settings_invalid"
+
+
+class PolicyUnknown(NotFound):
+    """The sandbox has no such merge policy."""
+
+    code = "merge_policy_unknown"
+
+
+class PolicyInUse(Conflict):
+    """Something depends on the merge policy, or it is the default."""
+
+    code = "merge_policy_in_use"
+
+
+class TooManyPolicies(Conflict):
+    """A sandbox has at most five merge policies."""
+
+    code = "too_many_merge_policies"
+
+
+class SandboxBusy(Unavailable):
+    """Another change of this sandbox's graphs is under way; try again in a moment."""
+
+    code = "graphs_busy"
