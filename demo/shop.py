@@ -9,7 +9,18 @@ from typing import Any
 Record = dict[str, Any]
 
 FIRST_NAMES = ("Ada", "Ben", "Chloe", "Dan", "Ella", "Finn", "Grace", "Hugo", "Iris", "Jack", "Kim")
-LAST_NAMES = ("Baker", "Carter", "Diaz", "Evans", "Fischer", "Garcia", "Hill", "Ito", "Jones", "Khan")
+LAST_NAMES = (
+    "Baker",
+    "Carter",
+    "Diaz",
+    "Evans",
+    "Fischer",
+    "Garcia",
+    "Hill",
+    "Ito",
+    "Jones",
+    "Khan",
+)
 CITIES = ("San Jose", "Austin", "Denver", "Portland", "Boston", "Chicago", "Seattle")
 TIERS = ("Bronze", "Silver", "Gold")
 CATEGORIES = ("women", "men", "kids", "gear")
@@ -131,7 +142,9 @@ def event(
         "_luma": {"category": category, "size": size},
     }
     if kind.startswith("web."):
-        record["web"] = {"webPageDetails": {"name": f"{category} landing", "pageViews": {"value": 1.0}}}
+        record["web"] = {
+            "webPageDetails": {"name": f"{category} landing", "pageViews": {"value": 1.0}}
+        }
     else:
         record["productListItems"] = [_item(category, quantity)]
         record["commerce"] = _commerce(kind, category, quantity, event_id)
@@ -157,6 +170,8 @@ def _commerce(kind: str, category: str, quantity: int, event_id: str) -> Record:
             "purchaseID": f"order-{event_id}",
             "priceTotal": total,
             "currencyCode": "USD",
-            "payments": [{"paymentAmount": total, "paymentType": "credit_card", "currencyCode": "USD"}],
+            "payments": [
+                {"paymentAmount": total, "paymentType": "credit_card", "currencyCode": "USD"}
+            ],
         }
     return commerce
