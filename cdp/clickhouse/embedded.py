@@ -13,24 +13,28 @@ import signal
 import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 os.environ["TZ"] = "UTC"  # the engine's time zone is its process's
 
-import chdb  # noqa: E402
+import chdb
+from chdb.state.sqlitelike import Connection, StreamingResult
 
-from cdp.clickhouse.gateway.arrow import join_streams  # noqa: E402
-from cdp.clickhouse.gateway.ask import Ask  # noqa: E402
-from cdp.clickhouse.gateway.failure import Failure, from_engine  # noqa: E402
-from cdp.clickhouse.gateway.querylog import QueryLog  # noqa: E402
-from cdp.clickhouse.gateway.server import Answer, Gateway, whole  # noqa: E402
+from cdp.clickhouse.gateway.arrow import join_streams
+from cdp.clickhouse.gateway.ask import Ask
+from cdp.clickhouse.gateway.failure import Failure, from_engine
+from cdp.clickhouse.gateway.querylog import QueryLog
+from cdp.clickhouse.gateway.server import Answer, Gateway, whole
 
 CONNECTIONS = 16
 FILES_NEEDED = 4096  # a wide part of a JSON column is hundreds of open files
 STOP_SECONDS = 15
 # The engine encodes each block for itself; put together, these read as one result.
 JOINABLE = {"native", "tabseparated", "tsv", "csv", "rowbinary", "jsoneachrow", "arrowstream"}
+NOT_STREAMED = "Streaming query is not supported"
+# What they change would stay on the connection and meet the next request.
+STICKY = ("SET", "USE", "CREATE TEMPORARY", "BEGIN", "COMMIT", "ROLLBACK")
 
 
 class ChdbStore:
@@ -42,18 +46,23 @@ class ChdbStore:
 
     def __init__(self, directory: Path, log: QueryLog) -> None:
         self._directory, self._log = directory, log
-        self._pool: queue.LifoQueue[chdb.state.sqlitelike.Connection] = queue.LifoQueue()
+        self._pool: queue.LifoQueue[Connection] = queue.LifoQueue()
         for _ in range(CONNECTIONS):
             self._pool.put(self._connect())
 
     def answer(self, ask: Ask, data: Iterable[bytes]) -> Answer:
         """Run one statement on a connection of its own."""
         self._log.note(ask)
-        if ask.insert_format:
-            return self._insert(ask, data)
-        pieces = self._select(ask)
-        first = next(pieces)  # a failure at the start is raised here, before any answer
-        return first if isinstance(first, Answer) else Answer(_after(first, pieces))
+        if ask.statement.upper().startswith(STICKY):
+            raise Failure(48, "NOT_IMPLEMENTED", "There are no sessions; settings go with a query")
+        with ExitStack() as held:
+            connection = held.enter_context(self._borrowed(ask))
+            if ask.insert_format:
+                return _insert(connection, ask, data)
+            stream = _stream(connection, ask)
+            if stream is None:
+                return _query(connection, ask)
+            return Answer(_blocks(stream, ask.format, held.pop_all()))
 
     def close(self) -> None:
         """Wait for what is running, then close every connection; the last one writes all out."""
@@ -61,51 +70,12 @@ class ChdbStore:
             with suppress(queue.Empty):
                 self._pool.get(timeout=STOP_SECONDS).close()
 
-    def _connect(self) -> "chdb.state.sqlitelike.Connection":
-        return chdb.connect(str(self._directory))
-
-    def _insert(self, ask: Ask, data: Iterable[bytes]) -> Answer:
-        with self._connection(ask) as connection:
-            insert = connection.send_insert(ask.statement, ask.insert_format)
-            try:
-                for piece in data:
-                    if piece:
-                        insert.append(piece)
-                done = insert.finish()
-            finally:
-                insert.cancel()  # does nothing after finish()
-        return Answer(
-            whole(b""),
-            {"written_rows": done.rows_written, "written_bytes": done.bytes_written},
-            False,
-        )
-
-    def _select(self, ask: Ask) -> Generator[bytes | Answer]:
-        with self._connection(ask) as connection:
-            stream = self._stream(connection, ask)
-            if stream is None:
-                result = connection.query(ask.statement, ask.format, params=ask.parameters)
-                body = result.bytes()
-                summary = {"read_rows": result.rows_read(), "written_rows": result.rows_written()}
-                yield Answer(whole(bytes(body)), summary, has_result=bool(body))
-                return
-            blocks = (bytes(block.bytes()) for block in stream)
-            with stream:
-                yield b""
-                yield from join_streams(blocks) if ask.format.lower() == "arrowstream" else blocks
-
-    def _stream(self, connection: "chdb.state.sqlitelike.Connection", ask: Ask) -> object | None:
-        if ask.format.lower() not in JOINABLE:
-            return None
-        try:
-            return connection.send_query(ask.statement, ask.format, params=ask.parameters)
-        except RuntimeError as error:
-            if "Streaming query is not supported" in str(error):
-                return None
-            raise
+    def _connect(self) -> Connection:
+        return chdb.connect(str(self._directory))  # type: ignore[no-untyped-call,no-any-return]
 
     @contextmanager
-    def _connection(self, ask: Ask) -> Iterator["chdb.state.sqlitelike.Connection"]:
+    def _borrowed(self, ask: Ask) -> Iterator[Connection]:
+        """Lend a connection with the request's database and settings, and take them off again."""
         connection = self._pool.get()
         try:
             if ask.database:
@@ -120,42 +90,52 @@ class ChdbStore:
             with suppress(Exception):
                 connection.close()  # its settings and streams are in doubt
             connection = self._connect()
-            if isinstance(error, (RuntimeError, chdb.ChdbError)):
+            if isinstance(error, RuntimeError):
                 raise from_engine(error) from error
             raise
         finally:
             self._pool.put(connection)
 
 
+def _insert(connection: Connection, ask: Ask, data: Iterable[bytes]) -> Answer:
+    insert = connection.send_insert(ask.statement, ask.insert_format)
+    try:
+        for piece in filter(None, data):
+            insert.append(piece)  # type: ignore[no-untyped-call]
+        done = insert.finish()
+    finally:
+        insert.cancel()  # type: ignore[no-untyped-call] # does nothing after finish()
+    summary = {"written_rows": done.rows_written, "written_bytes": done.bytes_written}
+    return Answer(whole(b""), summary, has_result=False)
+
+
+def _query(connection: Connection, ask: Ask) -> Answer:
+    result = connection.query(ask.statement, ask.format, params=ask.parameters)
+    body = bytes(result.bytes())
+    summary = {"read_rows": result.rows_read(), "written_rows": result.rows_written()}
+    return Answer(whole(body), summary, has_result=bool(body))
+
+
+def _stream(connection: Connection, ask: Ask) -> StreamingResult | None:
+    """Begin to stream a result, or return None for what the engine gives only as a whole."""
+    if ask.format.lower() not in JOINABLE:
+        return None
+    try:
+        return connection.send_query(ask.statement, ask.format, params=ask.parameters)
+    except RuntimeError as error:
+        if NOT_STREAMED in str(error):
+            return None
+        raise
+
+
+def _blocks(stream: StreamingResult, form: str, held: ExitStack) -> Generator[bytes]:
+    with held, stream:
+        blocks = (bytes(block.bytes()) for block in stream)
+        yield from join_streams(blocks) if form.lower() == "arrowstream" else blocks
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _after(first: bytes, rest: Generator[bytes | Answer]) -> Generator[bytes]:
-    try:
-        yield first
-        yield from rest
-    finally:
-        rest.close()
-
-
-def main() -> None:
-    """Open the store, answer until told to stop, close it."""
-    parser = argparse.ArgumentParser(prog="python -m cdp.clickhouse.embedded", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--password-file", type=Path, required=True)
-    parser.add_argument("--query-log", type=Path)
-    said = parser.parse_args()
-    os.umask(0o077)
-    raise_file_limit()
-    store = ChdbStore(said.data, QueryLog(said.query_log))
-    gateway = Gateway(said.port, said.password_file.read_text().strip(), store)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: threading.Thread(target=gateway.shutdown).start())
-    gateway.serve_forever(poll_interval=0.1)
-    gateway.server_close()
-    store.close()
 
 
 def raise_file_limit() -> None:
@@ -171,6 +151,25 @@ def raise_file_limit() -> None:
             f"raise the hard limit (ulimit -Hn {FILES_NEEDED}), or set CLICKHOUSE_URL to a server."
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def main() -> None:
+    """Open the store, answer until told to stop, close it."""
+    parser = argparse.ArgumentParser(prog="python -m cdp.clickhouse.embedded")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--password-file", type=Path, required=True)
+    parser.add_argument("--query-log", type=Path, help="note every query here, for tests")
+    said = parser.parse_args()
+    os.umask(0o077)
+    raise_file_limit()
+    store = ChdbStore(said.data, QueryLog(said.query_log))
+    gateway = Gateway(said.port, said.password_file.read_text().strip(), store)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: threading.Thread(target=gateway.shutdown).start())
+    gateway.serve_forever(poll_interval=0.1)
+    gateway.server_close()
+    store.close()
 
 
 if __name__ == "__main__":

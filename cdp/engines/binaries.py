@@ -46,7 +46,7 @@ def _reachable(place: Place, name: str, home: Path, parts: tuple[str, ...]) -> P
     The copy lies in a fresh directory (0711) of the system's temporary folder; a
     note in the data folder remembers it, and it is made again if it is gone.
     """
-    if owner.engine_user() is None or all(owner.can_everybody_read(home / part) for part in parts):
+    if place.user is None or all(owner.can_everybody_read(home / part) for part in parts):
         return home
     note = place.root / name
     with suppress(FileNotFoundError):

@@ -48,8 +48,8 @@ def run(name: str, place: Place, *, careless: bool = False, log_queries: bool = 
     if name == "events":
         os.chdir(directory)
     else:
-        owner.become(directory)
-    os.execv(command[0], command)
+        owner.become(place.user, directory)
+    os.execv(command[0], command)  # noqa: S606 a command of ours, and no shell
 
 
 def wait_until_ready(name: str, place: Place, seconds: float, is_alive: Callable[[], bool]) -> None:

@@ -31,6 +31,11 @@ class Place:
         return self.root / "postgres"
 
     @property
+    def user(self) -> owner.User | None:
+        """Whom PostgreSQL and Redis run as, if not as ourselves."""
+        return owner.engine_user(self.postgres)
+
+    @property
     def redis(self) -> Path:
         """Redis' configuration and log; Redis keeps nothing on disk."""
         return self.root / "redis"
@@ -84,11 +89,11 @@ class Place:
         note = self.root / "sockets"
         with suppress(FileNotFoundError):
             known = Path(note.read_text())
-            if owner.is_private(known):
+            if owner.is_private(known, self.user):
                 return known
         self.open()
         fresh = Path(tempfile.mkdtemp(prefix="cdp-", dir=_short_temporary_directory()))  # 0700
-        owner.give(fresh)
+        owner.give(fresh, self.user)
         draft = note.with_name(f"sockets.{os.getpid()}")
         draft.write_text(str(fresh))
         draft.replace(note)

@@ -58,7 +58,7 @@ def prepare(place: Place, *, careless: bool = False) -> list[str]:
     settings |= CARELESS if careless else {}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     program = str(home / "bin" / "postgres")
-    return [program, "-D", owner.working_directory(place.postgres), *options]
+    return [program, "-D", owner.working_directory(place.postgres, place.user), *options]
 
 
 def is_ready(place: Place) -> bool:
@@ -77,16 +77,16 @@ def _create_cluster(place: Place, home: Path, *, createdb: bool) -> None:
     draft = place.root / "postgres.new"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
-    owner.give(draft)
-    here = owner.working_directory(draft)
-    _run(
-        draft,
-        [home / "bin" / "initdb", "-D", here, "-U", ADMIN, "--encoding=UTF8"]
+    owner.give(draft, place.user)
+    here = owner.working_directory(draft, place.user)
+    initdb = [
+        *(str(home / "bin" / "initdb"), "-D", here, "-U", ADMIN, "--encoding=UTF8"),
         # The same order of text on every machine, whatever locales it has.
-        + ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        + ["--auth=reject", "--no-instructions"]
-        + (["--no-sync"] if createdb else []),
-    )
+        *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+        *("--auth=reject", "--no-instructions"),
+        *(("--no-sync",) if createdb else ()),
+    ]
+    _run(place, draft, initdb)
     roles = ROLES.format(
         admin=ADMIN,
         admin_password=place.secret(f"postgres-{ADMIN}"),
@@ -94,13 +94,14 @@ def _create_cluster(place: Place, home: Path, *, createdb: bool) -> None:
         createdb="CREATEDB" if createdb else "NOCREATEDB",
     )
     # Single-user mode, so that no server without passwords ever listens.
-    _run(draft, [home / "bin" / "postgres", "--single", "-D", here, "-F", "template1"], roles)
+    single = [str(home / "bin" / "postgres"), "--single", "-D", here, "-F", "template1"]
+    _run(place, draft, single, roles)
     (draft / "pg_hba.conf").write_text(HBA)
     draft.rename(place.postgres)
 
 
-def _run(directory: Path, command: list[str | Path], text: str = "") -> None:
-    user = owner.engine_user()
+def _run(place: Place, directory: Path, command: list[str], text: str = "") -> None:
+    user = place.user
     done = subprocess.run(
         command,
         input=text,
@@ -108,7 +109,9 @@ def _run(directory: Path, command: list[str | Path], text: str = "") -> None:
         capture_output=True,
         text=True,
         check=False,
-        **({"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}),
+        user=user.uid if user else None,
+        group=user.gid if user else None,
+        extra_groups=() if user else None,
     )
     if done.returncode or "ERROR:" in done.stderr or "FATAL:" in done.stderr:
         raise EngineError(f"PostgreSQL could not be set up: {done.stderr.strip() or done.stdout}")
@@ -133,7 +136,8 @@ def _is_postgres(pid: int) -> bool:
         return False
     except PermissionError:
         return True  # somebody's; PostgreSQL will say so itself
-    commands = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return "postgres" in commands.stdout or commands.returncode != 0
+    listing = Path(f"/proc/{pid}/comm")
+    if listing.exists():
+        return "postgres" in listing.read_text()
+    command = ["ps", "-o", "command=", "-p", str(pid)]
+    return "postgres" in subprocess.run(command, capture_output=True, text=True, check=False).stdout

@@ -39,15 +39,20 @@ def prepare(place: Place) -> list[str]:
     draft = place.redis / f"redis.conf.{os.getpid()}"
     draft.touch(mode=0o600)
     draft.write_text(text)
-    owner.give(draft)
+    owner.give(draft, place.user)
     draft.replace(place.redis / "redis.conf")
-    owner.give(place.redis)
-    return [str(redis_server(place)), f"{owner.working_directory(place.redis)}/redis.conf"]
+    owner.give(place.redis, place.user)
+    return [
+        str(redis_server(place)),
+        f"{owner.working_directory(place.redis, place.user)}/redis.conf",
+    ]
 
 
 def is_ready(place: Place) -> bool:
     """Tell whether Redis answers to its password."""
-    with suppress(redis.ConnectionError, redis.TimeoutError):
-        with redis.Redis.from_url(redis_url(place), socket_timeout=2) as client:
-            return bool(client.ping())
+    with (
+        suppress(redis.ConnectionError, redis.TimeoutError),
+        redis.Redis.from_url(redis_url(place), socket_timeout=2) as client,
+    ):
+        return bool(client.ping())
     return False
