@@ -1,0 +1,1 @@
+"""Who owns what: organizations, sandboxes, credentials, roles, and the fences between them."""

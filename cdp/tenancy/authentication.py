@@ -1,0 +1,162 @@
+"""From what a request carries to who acts, for whom, with which permissions.
+
+The tables read here have no row-level policy, so these functions are the only door to them.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from django.utils import timezone
+from oauth2_provider.models import get_access_token_model
+
+from cdp.errors import Forbidden, NotFound
+from cdp.tenancy.actors import Actor
+from cdp.tenancy.errors import OperatorsOnly, Unauthenticated
+from cdp.tenancy.models import Credential, Operator, Organization, Role, Sandbox, WriteKey
+from cdp.tenancy.permissions import ALL
+from cdp.tenancy.scope import organization_scope, scope
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: a credential or an operator, before a sandbox is chosen.
+
+    `organization` is None for an operator who has not said one.
+    """
+
+    kind: str
+    id: str
+    name: str
+    organization: Organization | None
+    is_operator: bool
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Answer the question that the REST framework asks of a user."""
+        return True
+
+
+def caller_of_token(token: str, organization_id: str = "") -> Caller:
+    """Return the caller behind a bearer token. Raises `Unauthenticated`."""
+    found = (
+        get_access_token_model()
+        .objects.select_related("application__organization", "application__user")
+        .filter(token_checksum=hashlib.sha256(token.encode()).hexdigest())
+        .first()
+    )
+    if found is None or found.application is None:
+        raise Unauthenticated("The access token is unknown. Get one at /oauth/token/.")
+    if found.expires <= timezone.now():
+        raise Unauthenticated("The access token has expired. Get a new one at /oauth/token/.")
+    credential: Credential = found.application
+    if credential.user is not None and not credential.user.is_active:
+        raise Unauthenticated("The operator behind this credential is no longer active.")
+    organization = credential.organization or _organization_said(organization_id)
+    return Caller(
+        "credential", credential.pk, str(credential), organization, not credential.organization_id
+    )
+
+
+def caller_of_operator(operator: Operator, organization_id: str = "") -> Caller:
+    """Return the caller behind an operator's session in the console."""
+    return Caller(
+        "operator", operator.pk, operator.email, _organization_said(organization_id), True
+    )
+
+
+def sandbox_named(caller: Caller, name: str) -> Sandbox:
+    """Return the sandbox of the caller's organization. Raises `NotFound`."""
+    organization = organization_of(caller)
+    sandbox = (
+        Sandbox.objects.select_related("organization")
+        .filter(organization=organization, name=name)
+        .first()
+    )
+    if sandbox is None:
+        raise NotFound(f"There is no sandbox '{name}'. Say one of yours in X-Sandbox-Name.")
+    return sandbox
+
+
+def organization_of(caller: Caller) -> Organization:
+    """Return the organization the caller acts for. Raises `Forbidden` if an operator said none."""
+    if caller.organization is None:
+        raise Forbidden("Say for which organization you act: send its id as X-Organization.")
+    return caller.organization
+
+
+@contextmanager
+def acting(caller: Caller, sandbox: Sandbox | None, request_id: str = "") -> Iterator[Actor]:
+    """Open the scope that a request runs in, and yield the actor with its permissions.
+
+    In a sandbox, those of the roles that name it; without one, for resources of the
+    organization as a whole, those of all its roles. One transaction reads the roles and
+    does the work, so a change of roles holds from the next request on.
+    """
+    organization = organization_of(caller)
+    actor = Actor(caller.kind, caller.id, caller.name, frozenset(), organization.pk, request_id)
+    opened = scope(sandbox, actor) if sandbox else organization_scope(organization, actor)
+    with opened:
+        held = ALL if caller.is_operator else _permissions(caller, organization, sandbox)
+        yield replace(actor, permissions=held)
+
+
+def operator_acting(caller: Caller, request_id: str = "") -> Actor:
+    """Return the actor of work on the installation itself. Raises `OperatorsOnly`."""
+    if not caller.is_operator:
+        raise OperatorsOnly("Only operators of the installation may do this.")
+    return Actor(caller.kind, caller.id, caller.name, ALL, None, request_id)
+
+
+def actor_of_write_key(write_key: WriteKey, request_id: str = "") -> Actor:
+    """Return the actor behind a write key, who may send data and nothing else."""
+    return Actor(
+        "write_key",
+        write_key.pk,
+        write_key.name,
+        frozenset({"ingest"}),
+        write_key.sandbox.organization_id,
+        request_id,
+    )
+
+
+def write_key_of(key: str) -> WriteKey:
+    """Return the live write key, with its sandbox. Raises `Unauthenticated`."""
+    found = (
+        WriteKey.objects.select_related("sandbox__organization")
+        .filter(key_hash=hash_key(key), revoked_at=None)
+        .first()
+    )
+    if found is None:
+        raise Unauthenticated("The write key is unknown or revoked.")
+    return found
+
+
+def find_sandbox(sandbox_id: int) -> Sandbox | None:
+    """Return the sandbox with this number, for a door that reads it from an inlet's id."""
+    return Sandbox.objects.select_related("organization").filter(pk=sandbox_id).first()
+
+
+def hash_key(key: str) -> str:
+    """Return what is stored of a write key; it is random, so a plain hash is enough."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _organization_said(organization_id: str) -> Organization | None:
+    if not organization_id:
+        return None
+    found = Organization.objects.filter(pk=organization_id).first()
+    if found is None:
+        raise NotFound(f"There is no organization '{organization_id}'.")
+    return found
+
+
+def _permissions(
+    caller: Caller, organization: Organization, sandbox: Sandbox | None
+) -> frozenset[str]:
+    roles = Role.objects.for_organization(organization).filter(credentials__contains=[caller.id])
+    if sandbox is not None:
+        roles = roles.filter(sandboxes__overlap=[sandbox.name, "*"])
+    held = roles.values_list("permissions", flat=True)
+    return frozenset(permission for permissions in held for permission in permissions)

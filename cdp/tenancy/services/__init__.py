@@ -1,0 +1,1 @@
+"""Changes to organizations, sandboxes, credentials, write keys and roles."""

@@ -1,0 +1,14 @@
+"""Every route. Each app brings its own; this file only says where they start."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+handler400 = "cdp.api.pages.bad_request"
+handler403 = "cdp.api.pages.permission_denied"
+handler404 = "cdp.api.pages.page_not_found"
+handler500 = "cdp.api.pages.server_error"
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("cdp.api.urls")),
+]
