@@ -1,0 +1,1 @@
+"""Where data comes in: datasets, the doors that records come through, and their fate."""

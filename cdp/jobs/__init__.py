@@ -1,0 +1,1 @@
+"""Long work that reports progress and can be cancelled."""

@@ -1,0 +1,1 @@
+"""Sending people and segments out."""

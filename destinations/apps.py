@@ -1,0 +1,10 @@
+"""Wiring of destinations."""
+
+from django.apps import AppConfig
+
+
+class DestinationsConfig(AppConfig):
+    """Sending people and segments out."""
+
+    name = "destinations"
+    label = "destinations"

@@ -1,0 +1,1 @@
+"""Whether data may be used: labels, policies, consent."""

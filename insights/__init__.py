@@ -1,0 +1,1 @@
+"""SQL, derived datasets and dashboards."""

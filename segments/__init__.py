@@ -1,0 +1,1 @@
+"""Which people: rules and their members."""
