@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "cdp.api.paths.TolerantPaths",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -110,6 +111,11 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
+]
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # what people choose
+    "cdp.tenancy.hashers.RandomSecretHasher",  # what we make: client secrets
 ]
 
 # --- Stores --------------------------------------------------------------------------------------
@@ -157,9 +163,25 @@ QUEUE_MAX_ATTEMPTS = 8
 # A sandbox with more records waiting than this is answered 429 at the doors.
 QUEUE_BACKLOG_LIMIT = env.int("CDP_BACKLOG_LIMIT", 500_000)
 
+# --- Going out -----------------------------------------------------------------------------------
+# Inner hosts that destinations may reach although they are inside a private network. Others'
+# data goes out of here, so this stays empty unless you run the receiver yourself.
+ALLOWED_PRIVATE_HOSTS = env.list("CDP_ALLOWED_PRIVATE_HOSTS", [])
+# Where file destinations of the protocol `file` write, each sandbox in its own folder.
+EXPORT_DIR = Path(env.str("CDP_EXPORTS", str(DATA_DIR / "exports")))
+EXPORT_PROTOCOLS = env.list("CDP_EXPORT_PROTOCOLS", ["file"])
+DELIVERY_SECONDS = env.int("CDP_DELIVERY_SECONDS", 15)
+# How long to wait before each further attempt at a delivery; after the last it has failed.
+DELIVERY_DELAYS = [
+    timedelta(seconds=seconds)
+    for seconds in (1, 5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 36_000)
+]
+
 # --- The API -------------------------------------------------------------------------------------
 # Doors read the stream themselves and hold their own limits, on packed and on unpacked bytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("CDP_MAX_BODY", 10_000_000)
+DOOR_MAX_PACKED = env.int("CDP_DOOR_MAX_PACKED", 5_000_000)  # RudderStack's trackers send 4 MB
+DOOR_MAX_UNPACKED = env.int("CDP_DOOR_MAX_UNPACKED", 10_000_000)
 API_MAX_BODY = env.int("CDP_MAX_API_BODY", 2_000_000)
 API_RATE_LIMIT = env.str("CDP_RATE_LIMIT", "6000/min")
 IDEMPOTENCY_KEPT = timedelta(hours=24)
@@ -170,6 +192,7 @@ REST_FRAMEWORK = {
         "cdp.api.authentication.OperatorSession",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["cdp.api.permissions.HasNamedPermission"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "cdp.api.renderers.TolerantNegotiation",
     "DEFAULT_RENDERER_CLASSES": ["cdp.api.renderers.StrictJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["cdp.api.parsers.StrictJSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["cdp.api.throttling.CredentialThrottle"],
@@ -202,8 +225,10 @@ OAUTH2_PROVIDER_APPLICATION_MODEL = "tenancy.Credential"
 OAUTH2_PROVIDER = {
     "ACCESS_TOKEN_EXPIRE_SECONDS": env.int("CDP_TOKEN_SECONDS", 3_600),
     "SCOPES": {"api": "Everything the credential's roles allow"},
-    "ALLOWED_GRANT_TYPES": ["client_credentials"],
     "PKCE_REQUIRED": False,
+    # Of tokens and client secrets only hashes are kept.
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "CLIENT_SECRET_HASHER": "cdp_random",
     "REFRESH_TOKEN_EXPIRE_SECONDS": 0,
 }
 
