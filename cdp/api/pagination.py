@@ -60,7 +60,7 @@ class CursorPagination(BasePagination):
     ) -> list[Any]:
         self._request = request
         self._order = _order(request, view, queryset.model)
-        limit = _limit(request)
+        limit = read_limit(request)
         cursor = self._cursor()
         backwards = cursor is not None and cursor.backwards
         rows = queryset.order_by(*(_reversed(self._order) if backwards else self._order))
@@ -171,7 +171,8 @@ def _behind(model: type[Model], cursor: Cursor) -> Q:
     return behind
 
 
-def _limit(request: Request) -> int:
+def read_limit(request: Request) -> int:
+    """Return how many results the caller wants on a page. Raises `Invalid`."""
     text = request.query_params.get("limit")
     if text is None:
         return DEFAULT_LIMIT

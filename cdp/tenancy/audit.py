@@ -1,6 +1,7 @@
 """The audit trail: every service writes one event for each change, in the change's transaction."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -9,6 +10,7 @@ from orjson import dumps, loads
 
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import AuditEvent, Organization, Sandbox
+from cdp.tenancy.scope import survive
 
 _encode = DjangoJSONEncoder().default
 
@@ -29,9 +31,29 @@ def record(
     `after` hold only what changed, and never a secret. A target that carries a
     sandbox or an organization says itself whose event it is.
     """
+    _event(actor, action, target, before, after, sandbox, organization).save(force_insert=True)
+
+
+def record_refusal(
+    *, actor: Actor, action: str, target: models.Model, after: Mapping[str, Any] | None = None
+) -> None:
+    """Write down what was refused, although the refusal rolls back all that was tried."""
+    event = _event(actor, action, target, None, after, None, None)
+    survive(partial(event.save, force_insert=True))
+
+
+def _event(
+    actor: Actor,
+    action: str,
+    target: models.Model,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    sandbox: Sandbox | None,
+    organization: Organization | None,
+) -> AuditEvent:
     sandbox = sandbox or getattr(target, "sandbox", None)
     owner = organization or (sandbox.organization if sandbox else target.organization)  # type: ignore[attr-defined]
-    AuditEvent.objects.create(
+    return AuditEvent(
         organization=owner,
         sandbox=sandbox,
         action=action,

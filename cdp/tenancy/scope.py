@@ -4,10 +4,10 @@ A scope opens a transaction and tells PostgreSQL whose rows it may show. It ends
 with the transaction, so it cannot leak into the next request on the same connection.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from django.db import connection, transaction
 
@@ -18,11 +18,16 @@ from cdp.tenancy.models import Organization, Sandbox
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is open now: an organization, and usually one of its sandboxes."""
+    """What is open now: an organization, and usually one of its sandboxes.
+
+    `survivors` are writes that follow in a transaction of their own, whatever becomes
+    of this one.
+    """
 
     organization_id: str
     sandbox_id: int | None
     actor: Actor
+    survivors: list[Callable[[], None]] = field(default_factory=list, compare=False, repr=False)
 
 
 _current: ContextVar[Scope | None] = ContextVar("scope", default=None)
@@ -51,6 +56,17 @@ def organization_scope(organization: Organization, actor: Actor) -> Iterator[Sco
         yield opened
 
 
+def survive(write: Callable[[], None]) -> None:
+    """Run `write` when the outermost scope has ended, committed or rolled back.
+
+    For what must be known of work that was refused, such as the refusal itself.
+    """
+    opened = _current.get()
+    if opened is None:
+        raise RuntimeError("There is no scope to survive.")
+    opened.survivors.append(write)
+
+
 @contextmanager
 def bypass() -> Iterator[None]:
     """Open every tenant's rows for a transaction.
@@ -74,15 +90,27 @@ def _opened(wanted: Scope) -> Iterator[Scope]:
     if outer and _owner(outer) != _owner(wanted):
         raise ScopeCrossed(f"{_owner(wanted)} inside {_owner(outer)}")
     is_inner = connection.in_atomic_block
-    with transaction.atomic():
-        _tell(wanted.organization_id, wanted.sandbox_id)
-        token = _current.set(wanted)
-        try:
-            yield wanted
-        finally:
-            _current.reset(token)
-        if is_inner and outer is None:  # a transaction without a scope goes on
-            _tell("", None)
+    if outer:
+        wanted = replace(wanted, survivors=outer.survivors)
+    try:
+        with transaction.atomic():
+            _tell(wanted.organization_id, wanted.sandbox_id)
+            token = _current.set(wanted)
+            try:
+                yield wanted
+            finally:
+                _current.reset(token)
+            if is_inner and outer is None:  # a transaction without a scope goes on
+                _tell("", None)
+    finally:
+        if outer is None and wanted.survivors:
+            _write_survivors(wanted)
+
+
+def _write_survivors(ended: Scope) -> None:
+    with _opened(replace(ended, survivors=[])):
+        for write in ended.survivors:
+            write()
 
 
 def _tell(organization_id: str, sandbox_id: int | None) -> None:
