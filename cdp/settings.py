@@ -85,8 +85,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
-WHITENOISE_USE_FINDERS = True  # no collectstatic step on one's own machine
+WHITENOISE_USE_FINDERS = True  # from the packages themselves; there is nothing to collect
 WHITENOISE_AUTOREFRESH = DEBUG
 
 TEMPLATES = [
@@ -158,15 +157,18 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
-QUEUE_LEASE = timedelta(seconds=60)
-QUEUE_MAX_ATTEMPTS = 8
+# A worker that dies is noticed after this long; one that lives keeps its claims by itself.
+QUEUE_LEASE = timedelta(seconds=15)
+QUEUE_TOGETHER_ATTEMPTS = 2  # then the rows of a claim are tried one by one
+QUEUE_MAX_ATTEMPTS = 8  # then a row is put aside with its reason
+QUEUE_MAX_DEATHS = 20  # as many workers may die with a row before it is put aside
 # A sandbox with more records waiting than this is answered 429 at the doors.
 QUEUE_BACKLOG_LIMIT = env.int("CDP_BACKLOG_LIMIT", 500_000)
 
 # --- Going out -----------------------------------------------------------------------------------
 # Inner hosts that destinations may reach although they are inside a private network. Others'
 # data goes out of here, so this stays empty unless you run the receiver yourself.
-ALLOWED_PRIVATE_HOSTS = env.list("CDP_ALLOWED_PRIVATE_HOSTS", [])
+ALLOWED_PRIVATE_HOSTS: list[str] = env.list("CDP_ALLOWED_PRIVATE_HOSTS", [])
 # Where file destinations of the protocol `file` write, each sandbox in its own folder.
 EXPORT_DIR = Path(env.str("CDP_EXPORTS", str(DATA_DIR / "exports")))
 EXPORT_PROTOCOLS = env.list("CDP_EXPORT_PROTOCOLS", ["file"])
@@ -218,6 +220,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {"SandboxKind": "cdp.tenancy.models.Sandbox.Kind"},
 }
 
 # Credentials belong to organizations, so they are our own application model.
