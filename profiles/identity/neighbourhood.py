@@ -8,7 +8,7 @@ until what changed has no border left that it has not seen.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ class Region:
     """
 
     names: dict[int, Identity] = field(default_factory=dict)
-    group: dict[int, int] = field(default_factory=dict)
+    group: dict[int, Hashable] = field(default_factory=dict)
     links: dict[Pair, Held] = field(default_factory=dict)
 
     def add(self, other: "Region") -> None:
@@ -134,7 +134,7 @@ def clusters(graphs: Iterable[Graph]) -> list[tuple[int, ...]]:
 
 def _changed(region: Region, graphs: list[Graph], dirty: set[int]) -> set[int]:
     """Return members of graphs that hold a changed link or other members than are stored."""
-    sizes: dict[int, int] = defaultdict(int)
+    sizes: dict[Hashable, int] = defaultdict(int)
     for group in region.group.values():
         sizes[group] += 1
     changed: set[int] = set()

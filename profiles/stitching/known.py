@@ -1,0 +1,78 @@
+"""What is stored of identities: their numbers, and whose they are."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from django.db import connection
+from orjson import dumps
+
+from cdp.tenancy.models import Sandbox
+from profiles.identity.rules import Identity
+
+_FIND = """
+SELECT given.place, known.id, known.profile_id, known.founded, known.crowd
+FROM jsonb_to_recordset(%s::jsonb) AS given(place int, namespace text, value text)
+JOIN profiles_identity AS known
+    ON known.sandbox_id = %s
+    AND known.namespace = given.namespace AND known.value = given.value
+"""
+_NUMBERS = "SELECT nextval(%s) FROM generate_series(1, %s)"
+IDENTITY_NUMBERS = "profiles_identity_id_seq"
+PROFILE_NUMBERS = "profiles_profile_id_seq"
+
+
+class Known(NamedTuple):
+    """One stored identity: whose it is, and what it founded; `profile` is 0 while it is new."""
+
+    id: int
+    profile: int = 0
+    founded: int | None = None
+    crowd: int | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is only about to be stored."""
+        return self.profile == 0
+
+    def row(self) -> dict[str, int | None]:
+        """Return it as it is stored."""
+        return {
+            "id": self.id,
+            "profile": self.profile,
+            "founded": self.founded,
+            "crowd": self.crowd,
+        }
+
+
+def find(sandbox: Sandbox, identities: Iterable[Identity]) -> dict[Identity, Known]:
+    """Return those of the identities that are stored, in one query."""
+    wanted = list(identities)
+    if not wanted:
+        return {}
+    given = [
+        {"place": place, "namespace": identity.namespace, "value": identity.value}
+        for place, identity in enumerate(wanted)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, [dumps(given).decode(), sandbox.pk])
+        return {wanted[place]: Known(*rest) for place, *rest in cursor.fetchall()}
+
+
+def find_or_number(sandbox: Sandbox, identities: Sequence[Identity]) -> dict[Identity, Known]:
+    """Return all of them; those that are not stored get numbers, the first of them the smallest.
+
+    The caller holds the sandbox's graphs, so nobody else can be numbering the same ones.
+    """
+    known: Mapping[Identity, Known] = find(sandbox, identities)
+    new = [identity for identity in identities if identity not in known]
+    numbers = take_numbers(IDENTITY_NUMBERS, len(new))
+    return {**known, **{i: Known(n) for i, n in zip(new, numbers, strict=True)}}
+
+
+def take_numbers(sequence: str, count: int) -> list[int]:
+    """Take the next numbers of a sequence, in rising order."""
+    if not count:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBERS, [sequence, count])
+        return sorted(number for (number,) in cursor.fetchall())

@@ -1,0 +1,61 @@
+"""Whose each identity is, once its graph is known.
+
+A graph's profile is the one that its oldest identity founded. So a merge keeps the
+older id, and what parts again gets back the profile it had; only an oldest
+identity that never stood for itself founds a new one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from profiles.identity.graph import Graph
+from profiles.stitching.known import PROFILE_NUMBERS, Known, take_numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """What changes hands.
+
+    `moved` holds identities as they are to be stored, `founded` new profiles with
+    their founders, `revived` vanished ones that stand for somebody again, and
+    `vanished` those that no longer do, with the profile that took over.
+    `regrouped` are the profiles whose identities are other ones now.
+    """
+
+    moved: list[Known]
+    founded: dict[int, int]
+    revived: set[int]
+    vanished: dict[int, int]
+    regrouped: set[int]
+
+
+def assign(graphs: Iterable[Graph], known: Mapping[int, Known]) -> Owners:
+    """Give every graph its profile, and tell what that changes."""
+    graphs = list(graphs)
+    founders = [g.members[0] for g in graphs if known[g.members[0]].founded is None]
+    numbers = take_numbers(PROFILE_NUMBERS, len(founders))
+    founded = dict(zip(founders, numbers, strict=True))
+    moved: list[Known] = []
+    before: set[int] = set()
+    owners: dict[int, int] = {}
+    for graph in graphs:
+        founder = graph.members[0]
+        profile = known[founder].founded or founded[founder]
+        for member in graph.members:
+            was = known[member]
+            now = Known(member, profile, founded.get(member, was.founded), graph.crowd)
+            before.add(was.profile)
+            owners[member] = profile
+            if now != was:
+                moved.append(now)
+    standing = set(owners.values())
+    changed_hands = [(known[m.id].profile, m.profile) for m in moved]
+    regrouped = {p for pair in changed_hands if pair[0] != pair[1] for p in pair}
+    founder_of = {k.founded: k.id for k in known.values() if k.founded is not None}
+    return Owners(
+        moved=moved,
+        founded={profile: founder for founder, profile in founded.items()},
+        revived=standing - before - set(founded.values()),
+        vanished={gone: owners[founder_of[gone]] for gone in before - standing - {0}},
+        regrouped=(regrouped & standing),
+    )

@@ -1,0 +1,103 @@
+"""Reading the part of the stored graphs that a change may touch."""
+
+from collections.abc import Collection, Hashable, Iterable
+from typing import Any
+
+from django.db import connection
+
+from cdp.tenancy.models import Sandbox
+from profiles.identity.neighbourhood import Held, Pair, Region
+from profiles.identity.rules import Identity
+from profiles.stitching.known import Known
+
+_COLUMNS = "id, namespace, value, profile_id, founded, crowd"
+_OF_PROFILES = f"""
+SELECT {_COLUMNS} FROM profiles_identity WHERE sandbox_id = %s AND profile_id = ANY(%s)
+"""
+_OF_CROWDS = f"""
+SELECT {_COLUMNS} FROM profiles_identity
+WHERE sandbox_id = %s AND crowd IS NOT NULL AND crowd = ANY(%s)
+"""
+_BY_ID = f"SELECT {_COLUMNS} FROM profiles_identity WHERE sandbox_id = %s AND id = ANY(%s)"
+_SEEN = "(extract(epoch FROM last_seen) * 1000)::bigint"
+# A cut link is kept by neither end; the last arm lets a cut be told from a link never seen.
+_LINKS = f"""
+SELECT a, b, {_SEEN}, by_a, by_b FROM profiles_identitylink
+WHERE sandbox_id = %s AND by_a AND a = ANY(%s)
+UNION ALL
+SELECT a, b, {_SEEN}, by_a, by_b FROM profiles_identitylink
+WHERE sandbox_id = %s AND by_b AND b = ANY(%s)
+UNION ALL
+SELECT a, b, {_SEEN}, by_a, by_b FROM profiles_identitylink
+WHERE sandbox_id = %s AND cut_at IS NOT NULL AND a = ANY(%s)
+"""
+_NAMES = "SELECT id, namespace, value FROM profiles_identity WHERE sandbox_id = %s AND id = ANY(%s)"
+
+
+class Regions:
+    """Loads regions of one sandbox and remembers what is stored of each member.
+
+    `cut` holds the links that an operator has cut, of members that were loaded.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self.known: dict[int, Known] = {}
+        self.cut: set[Pair] = set()
+
+    def around(self, identities: Iterable[Known]) -> Region:
+        """Read the graphs and crowds of stored identities."""
+        profiles, crowds = set(), set()
+        for known in identities:
+            if known.crowd is None:
+                profiles.add(known.profile)
+            else:
+                crowds.add(known.crowd)
+        region = Region()
+        self._add_members(region, _OF_PROFILES, profiles)
+        self._add_members(region, _OF_CROWDS, crowds)
+        self._add_links(region)
+        return region
+
+    def load(self, wanted: set[int]) -> Region:
+        """Read the graphs and crowds of identities by number."""
+        with connection.cursor() as cursor:
+            cursor.execute(_BY_ID, [self._sandbox.pk, list(wanted)])
+            rows = cursor.fetchall()
+        return self.around(Known(key, *rest) for key, _, _, *rest in rows)
+
+    def add_new(self, region: Region, identity: Identity, known: Known) -> None:
+        """Put an identity into a region that is not stored yet: a graph of its own."""
+        self.known[known.id] = known
+        region.names[known.id] = identity
+        region.group[known.id] = ("new", known.id)
+
+    def _add_members(self, region: Region, sql: str, groups: Collection[int]) -> None:
+        if not groups:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [self._sandbox.pk, list(groups)])
+            for key, namespace, value, *rest in cursor.fetchall():
+                self.known[key] = known = Known(key, *rest)
+                region.names[key] = Identity(namespace, value)
+                region.group[key] = _group(known)
+
+    def _add_links(self, region: Region) -> None:
+        if not region.group:
+            return
+        members: list[Any] = [self._sandbox.pk, list(region.group)]
+        with connection.cursor() as cursor:
+            cursor.execute(_LINKS, members * 3)
+            for a, b, seen, by_a, by_b in cursor.fetchall():
+                if by_a or by_b:
+                    region.links[a, b] = Held(seen, by_a, by_b)
+                else:
+                    self.cut.add((a, b))
+            far = {end for pair in region.links for end in pair}.difference(region.names)
+            if far:
+                cursor.execute(_NAMES, [self._sandbox.pk, list(far)])
+                region.names |= {key: Identity(*name) for key, *name in cursor.fetchall()}
+
+
+def _group(known: Known) -> Hashable:
+    return ("profile", known.profile) if known.crowd is None else ("crowd", known.crowd)

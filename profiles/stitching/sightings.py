@@ -1,0 +1,52 @@
+"""What a batch says of who is who: identities, and which of them it saw together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import NamedTuple
+
+from profiles.identity.rules import Identity
+
+
+class Together(NamedTuple):
+    """Two identities of a batch, when it saw them together, and in which records."""
+
+    first: int
+    last: int
+    datasets: frozenset[str]
+    record: str
+
+
+@dataclass(slots=True)
+class Sightings:
+    """Collects the identities of records. Those seen first in time come first."""
+
+    since: dict[Identity, int] = field(default_factory=dict)
+    pairs: dict[tuple[Identity, Identity], Together] = field(default_factory=dict)
+
+    def see(self, identities: Iterable[Identity], at: int, dataset: str, record: str) -> None:
+        """Note the identities of one record, each pair of them as a link."""
+        together = sorted(identities)
+        for identity in together:
+            if at < self.since.get(identity, at + 1):
+                self.since[identity] = at
+        for pair in combinations(together, 2):
+            before = self.pairs.get(pair)
+            if before is None:
+                self.pairs[pair] = Together(at, at, frozenset((dataset,)), record)
+            else:
+                self.pairs[pair] = _joined(before, at, dataset, record)
+
+    def identities(self) -> list[Identity]:
+        """Return them by age; of one age, by what they say."""
+        return sorted(self.since, key=lambda identity: (self.since[identity], identity))
+
+
+def _joined(before: Together, at: int, dataset: str, record: str) -> Together:
+    datasets = before.datasets
+    return Together(
+        min(at, before.first),
+        max(at, before.last),
+        datasets if dataset in datasets else datasets | {dataset},
+        record if at >= before.last else before.record,
+    )

@@ -1,0 +1,124 @@
+"""Bring the stored graphs up to date with what a batch has seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cdp.tenancy.models import Sandbox
+from profiles.identity.neighbourhood import Held, Pair, Region, Settled, settle
+from profiles.identity.rules import Identity, Rules
+from profiles.stitching import writing
+from profiles.stitching.known import Known, find_or_number
+from profiles.stitching.owners import Owners, assign
+from profiles.stitching.regions import Regions
+from profiles.stitching.sightings import Sightings, Together
+
+
+@dataclass(frozen=True, slots=True)
+class Stitched:
+    """Whose everything is now.
+
+    `numbers` are the identities asked about and `profile_of` their profiles;
+    `rehomed` tells which stored identities have another profile than before,
+    `regrouped` which profiles have other identities, `founded` which are new and
+    `vanished` which have been taken over, and by whom.
+    """
+
+    numbers: Mapping[Identity, int] = field(default_factory=dict)
+    profile_of: Mapping[int, int] = field(default_factory=dict)
+    rehomed: Mapping[int, int] = field(default_factory=dict)
+    regrouped: frozenset[int] = frozenset()
+    founded: frozenset[int] = frozenset()
+    vanished: Mapping[int, int] = field(default_factory=dict)
+
+
+def stitch(sandbox: Sandbox, sightings: Sightings, rules: Rules, now: datetime) -> Stitched:
+    """Store new identities and links, and re-home whoever belongs to another profile now.
+
+    The caller holds the sandbox's graphs (`locks.py`).
+    """
+    known = find_or_number(sandbox, sightings.identities())
+    seen = _numbered(sightings, known)
+    linked = {end for pair in seen for end in pair}
+    regions = Regions(sandbox)
+    region = regions.around(k for k in known.values() if k.id in linked and not k.is_new)
+    for identity, one in known.items():
+        if one.is_new:
+            regions.add_new(region, identity, one)
+    seen = {pair: t for pair, t in seen.items() if pair not in regions.cut}
+    settled = settle(region, regions.load, _changes(region, seen), rules)
+    owners = assign(settled.graphs, regions.known)
+    new = {one.id: identity for identity, one in known.items() if one.is_new}
+    writing.write_owners(sandbox, owners, new, now)
+    writing.write_links(sandbox, seen, settled.region.links)
+    writing.write_pruned(sandbox, {p: h for p, h in settled.links.items() if p not in seen})
+    return _stitched(known, owners, regions.known)
+
+
+def resettle(
+    sandbox: Sandbox, changes: Mapping[Pair, Held | None], rules: Rules, now: datetime
+) -> Stitched:
+    """Work out the graphs anew around links that an operator changed; their rows are written."""
+    regions = Regions(sandbox)
+    region = regions.load({end for pair in changes for end in pair})
+    return _resettled(sandbox, regions, settle(region, regions.load, changes, rules), now)
+
+
+def regraph(sandbox: Sandbox, identities: set[int], rules: Rules, now: datetime) -> Stitched:
+    """Work out anew the graphs of these identities and of all that border on them.
+
+    For new linking rules, which may judge any stored link differently.
+    """
+    regions = Regions(sandbox)
+    region = regions.load(identities)
+    while border := _beyond(region):
+        region.add(regions.load(border))
+    changes = {pair: held for pair, held in region.links.items() if held.counts}
+    return _resettled(sandbox, regions, settle(region, regions.load, changes, rules), now)
+
+
+def _resettled(sandbox: Sandbox, regions: Regions, settled: Settled, now: datetime) -> Stitched:
+    owners = assign(settled.graphs, regions.known)
+    writing.write_owners(sandbox, owners, {}, now)
+    writing.write_pruned(sandbox, settled.links)
+    return _stitched({}, owners, regions.known)
+
+
+def _beyond(region: Region) -> set[int]:
+    ends = {end for pair, held in region.links.items() if held.counts for end in pair}
+    return ends.difference(region.group)
+
+
+def _numbered(sightings: Sightings, known: Mapping[Identity, Known]) -> dict[Pair, Together]:
+    numbered = {}
+    for (first, second), together in sightings.pairs.items():
+        a, b = known[first].id, known[second].id
+        numbered[(a, b) if a < b else (b, a)] = together
+    return numbered
+
+
+def _changes(region: Region, seen: Mapping[Pair, Together]) -> dict[Pair, Held | None]:
+    """Return the links that are new or newer than they were stored."""
+    return {
+        pair: Held(together.last)
+        for pair, together in seen.items()
+        if (stored := region.links.get(pair)) is None or stored.seen < together.last
+    }
+
+
+def _stitched(
+    asked: Mapping[Identity, Known], owners: Owners, before: Mapping[int, Known]
+) -> Stitched:
+    moved = {m.id: m.profile for m in owners.moved}
+    return Stitched(
+        numbers={identity: one.id for identity, one in asked.items()},
+        profile_of={one.id: moved.get(one.id, one.profile) for one in asked.values()},
+        rehomed={
+            key: profile
+            for key, profile in moved.items()
+            if not before[key].is_new and before[key].profile != profile
+        },
+        regrouped=frozenset(owners.regrouped),
+        founded=frozenset(owners.founded),
+        vanished=owners.vanished,
+    )
