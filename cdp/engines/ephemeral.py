@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdp.engines.engine import ENGINES, wait_until_ready
+from cdp.engines import lease
 from cdp.engines.place import CHECKOUT, Place
+from cdp.engines.program import ENGINES
+from cdp.engines.readiness import wait_until_ready
 from cdp.engines.urls import Urls, clickhouse_url, postgres_url, redis_url
 
 START_SECONDS = 60
@@ -25,14 +27,14 @@ class EphemeralUrls(Urls):
         """One JSON object a line for every query the event store was sent."""
         return self.place.logs / "queries.jsonl"
 
-    def pid(self, engine: str) -> int:
-        """Return the process number of an engine now, for a test that kills it."""
-        return int((self.place.root / f"{engine}.pid").read_text())
+    def pid(self, engine: str) -> int | None:
+        """Return the process number of an engine, for a test that kills it; None if it is down."""
+        return lease.holder(engine, self.place)
 
 
 @contextmanager
 def ephemeral(
-    directory: Path, durable: bool = False, engines: tuple[str, ...] = tuple(ENGINES)
+    directory: Path, durable: bool = False, engines: tuple[str, ...] = ENGINES
 ) -> Iterator[EphemeralUrls]:
     """Start engines with their data under `directory` and stop them at the end.
 

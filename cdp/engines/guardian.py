@@ -5,7 +5,6 @@ Its standard input is the lifeline: when the other end is closed, also by a
 that dies before that is started again at once.
 """
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +12,8 @@ import threading
 import time
 from pathlib import Path
 
-from cdp.engines.engine import ENGINES
 from cdp.engines.place import Place
+from cdp.engines.program import PROGRAMS
 
 STOP_SECONDS = 20
 
@@ -33,9 +32,7 @@ def main() -> None:
         ward.dismiss()
     for ward in wards:
         ward.wait()
-    sockets = place.sockets()
-    shutil.rmtree(sockets, ignore_errors=True)
-    shutil.rmtree(place.root, ignore_errors=True)
+    place.remove()
 
 
 class Ward:
@@ -51,7 +48,7 @@ class Ward:
     def dismiss(self) -> None:
         """Ask the engine to leave."""
         self.dismissed = True
-        self.process.send_signal(ENGINES[self.name].stop)
+        self.process.send_signal(PROGRAMS[self.name].stop)
 
     def wait(self) -> None:
         """Wait until it has left, and make it if it does not."""
@@ -71,11 +68,9 @@ class Ward:
     def _start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "cdp.engines", "run", self.name, *self.options]
         with (self.place.logs / f"{self.name}.log").open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        (self.place.root / f"{self.name}.pid").write_text(str(process.pid))
-        return process
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from cdp.engines import owner
 from cdp.engines.errors import EngineError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+PROGRAM_COPIES = ("postgres-programs", "redis-programs")  # notes of copies, see binaries.py
 SOCKET_ROOM = 40  # a socket's path may have 103 bytes on every system we know; names need some
 
 
@@ -54,7 +56,7 @@ class Place:
         """Make the folder if it is missing, for its owner alone, and check that we may write."""
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for part in (self.logs, self.root / "secrets"):
+            for part in (self.logs, self.root / "secrets", self.root / "locks"):
                 part.mkdir(mode=0o700, exist_ok=True)
         except PermissionError as error:
             raise EngineError(
@@ -98,6 +100,13 @@ class Place:
         draft.write_text(str(fresh))
         draft.replace(note)
         return fresh
+
+    def remove(self) -> None:
+        """Remove all data and whatever of ours lies outside of the folder."""
+        for note in ("sockets", *PROGRAM_COPIES):
+            with suppress(FileNotFoundError):
+                shutil.rmtree((self.root / note).read_text(), ignore_errors=True)
+        shutil.rmtree(self.root, ignore_errors=True)
 
 
 def _short_temporary_directory() -> Path:
