@@ -36,7 +36,8 @@ class OperatorSession(SessionAuthentication):
         operator = getattr(django_request, "user", None)
         if not isinstance(operator, Operator) or not (operator.is_active and operator.is_staff):
             return None
-        self.enforce_csrf(django_request)  # not `request`, whose POST would read the body
+        # Not `request`, whose POST would read the body.
+        self.enforce_csrf(django_request)  # type: ignore[arg-type]
         return caller_of_operator(operator, request.headers.get(ORGANIZATION_HEADER, "")), None
 
 

@@ -106,7 +106,7 @@ def _of_rest_framework(error: drf_errors.APIException) -> DomainError | None:
         case drf_errors.UnsupportedMediaType():
             return UnsupportedMedia(f"{text} Send application/json.")
         case drf_errors.Throttled():
-            return TooMany(text, retry_after=int(error.wait or 1))
+            return TooMany(text, retry_after=int(getattr(error, "wait", None) or 1))
         case drf_errors.ParseError():
             return Malformed(text)
     return None

@@ -72,18 +72,17 @@ class ObjectMixin(ScopedViewSet):
         return row
 
     def etag(self, row: Any) -> str:
-        """Return the row's version as an entity tag."""
-        version = getattr(row, "version", None)
-        changed = getattr(row, "updated_at", None)
+        """Return the row's version as an entity tag; empty for what never changes."""
+        changed, version = getattr(row, "updated_at", None), getattr(row, "version", None)
         if changed is not None:
             version = int(changed.timestamp() * 1_000_000)
-        return f'"{row.pk}.{version}"'
+        return "" if version is None else f'"{version}"'
 
     def shown(self, row: Any, *, code: int = status.HTTP_200_OK) -> Response:
         """Return one row as an answer with its entity tag."""
-        return Response(
-            self.get_serializer(row).data, status=code, headers={"ETag": self.etag(row)}
-        )
+        tag = self.etag(row)
+        headers = {"ETag": tag} if tag else None
+        return Response(self.get_serializer(row).data, status=code, headers=headers)
 
 
 class ListMixin(ScopedViewSet):
@@ -128,7 +127,8 @@ class CreateMixin(InputMixin, ObjectMixin):
         """Create one."""
         row = self.perform_create(self.checked())
         response = self.shown(row, code=status.HTTP_201_CREATED)
-        response.headers["Location"] = f"{request.path.rstrip('/')}/{row.pk}/"
+        key = getattr(row, self.lookup_field)
+        response.headers["Location"] = f"{request.path.rstrip('/')}/{key}/"
         return response
 
     @abstractmethod

@@ -67,19 +67,19 @@ _VERBS: Final[dict[str, str]] = {
 }
 
 
-class ProblemAutoSchema(AutoSchema):  # type: ignore[no-untyped-call]
+class ProblemAutoSchema(AutoSchema):
     """Adds to every operation its errors, the permission it needs and its headers."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         # The views' selectors want to know whose rows; a document is nobody's.
-        view = args[4] if len(args) > 4 else self.view
+        view = self.view
         if isinstance(view, SandboxViewSet):
-            view.sandbox = Sandbox(organization=Organization())
+            view.sandbox = Sandbox(pk=0, organization=Organization(pk=""))
         if isinstance(view, OrganizationViewSet):
-            view.organization = Organization()
+            view.organization = Organization(pk="")
         if isinstance(view, ScopedViewSet):
             view.actor = Actor.system("openapi")
-        return super().get_operation(*args, **kwargs)  # type: ignore[no-untyped-call]
+        return super().get_operation(*args, **kwargs)
 
     def get_summary(self) -> str:
         action = getattr(self.view, "action", None) or self.method.lower()
@@ -91,7 +91,7 @@ class ProblemAutoSchema(AutoSchema):  # type: ignore[no-untyped-call]
             return f"List {_plural(noun)}"
         return doc.partition("\n")[0].rstrip(".")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as the package does
         described: str = super().get_description()
         return f"{described}\n\n{self._permission_text()}".strip()
 
@@ -106,7 +106,7 @@ class ProblemAutoSchema(AutoSchema):  # type: ignore[no-untyped-call]
         view = self.view
         if isinstance(view, InputMixin) and view.action in {"create", "partial_update"}:
             return view.get_input_class()
-        return super().get_request_serializer()  # type: ignore[no-untyped-call]
+        return super().get_request_serializer()
 
     def get_override_parameters(self) -> list[Any]:
         given = list(super().get_override_parameters())
@@ -132,12 +132,14 @@ class ProblemAutoSchema(AutoSchema):  # type: ignore[no-untyped-call]
             for name in variables
         ]
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
-        bodies: dict[str, Any] = super()._get_response_bodies(direction)  # type: ignore[no-untyped-call]
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if not isinstance(self.view, ScopedViewSet):
             return bodies
         self.registry.register_on_missing(
-            ResolvedComponent("Problem", ResolvedComponent.SCHEMA, _PROBLEM_SCHEMA, "Problem")
+            ResolvedComponent(  # type: ignore[no-untyped-call]
+                "Problem", ResolvedComponent.SCHEMA, _PROBLEM_SCHEMA, "Problem"
+            )
         )
         content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for code in self._error_codes():
@@ -152,7 +154,7 @@ class ProblemAutoSchema(AutoSchema):  # type: ignore[no-untyped-call]
             codes |= {"409", "413", "415", "422"}
         if self.method == "DELETE":
             codes.add("409")
-        if self._is_list_view():  # type: ignore[no-untyped-call]
+        if self._is_list_view():
             codes.add("422")
         if self._changes_one():
             codes.add("412")

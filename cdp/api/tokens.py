@@ -13,7 +13,7 @@ SWEPT: Final = 100  # expired tokens that each new one takes along
 
 
 @method_decorator(csrf_exempt, name="dispatch")
-class TokenView(ToolkitTokenView):
+class TokenView(ToolkitTokenView):  # type: ignore[misc]  # untyped package
     """Gives tokens, and errors in the form that OAuth2 clients understand."""
 
     http_method_names = ["post"]

@@ -56,7 +56,7 @@ class ScopedViewSet(GenericViewSet[Any], ABC):
     def opened(self) -> AbstractContextManager[Actor]:
         """Open the scope of this request and yield who acts in it."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer a request. Replaces the framework's own, which would render too late."""
         self.args, self.kwargs = args, kwargs
         self.headers: dict[str, str] = {}
@@ -106,8 +106,10 @@ class ScopedViewSet(GenericViewSet[Any], ABC):
         return answer()
 
     def _rendered(self, response: HttpResponseBase) -> HttpResponseBase:
-        response = self.finalize_response(self.request, response, *self.args, **self.kwargs)
-        return response.render() if isinstance(response, Response) else response
+        self.finalize_response(self.request, response, *self.args, **self.kwargs)  # type: ignore[arg-type]
+        if isinstance(response, Response):
+            response.render()
+        return response
 
     def _common_headers(self) -> Iterator[tuple[str, str]]:
         yield from getattr(self.request, "rate_headers", {}).items()

@@ -24,7 +24,7 @@ NAMESPACE = RegexValidator(
 )
 
 
-class Organization(models.Model):
+class Organization(models.Model):  # type: ignore[django-manager-missing]  # of an untyped package
     """A customer of the installation; owns everything else.
 
     `tenant_namespace` is the root of its own fields: `luma` puts them under `_luma`.
@@ -81,7 +81,7 @@ class OperatorManager(BaseUserManager["Operator"]):
         return operator
 
 
-class Operator(AbstractBaseUser, PermissionsMixin):
+class Operator(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # same
     """A person who runs the installation and uses Django admin."""
 
     id = PublicIdField(prefix="opr")
@@ -97,7 +97,7 @@ class Operator(AbstractBaseUser, PermissionsMixin):
         return self.email
 
 
-class Credential(AbstractApplication):
+class Credential(AbstractApplication):  # type: ignore[misc]  # untyped package
     """An OAuth2 client of one organization, or of the operators if it names none."""
 
     id = PublicIdField(prefix="crd")
@@ -107,11 +107,11 @@ class Credential(AbstractApplication):
 
     objects: ClassVar[ApplicationManager] = ApplicationManager()
 
-    class Meta(AbstractApplication.Meta):
+    class Meta(AbstractApplication.Meta):  # type: ignore[misc]
         swappable = "OAUTH2_PROVIDER_APPLICATION_MODEL"
 
     def __str__(self) -> str:
-        return self.name or self.client_id
+        return str(self.name or self.client_id)
 
 
 class WriteKey(models.Model):
@@ -136,9 +136,9 @@ class Role(OrganizationModel):
     id = PublicIdField(prefix="rol")
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
-    permissions = ArrayField(models.CharField(max_length=64), default=list)
-    sandboxes = ArrayField(models.CharField(max_length=63), default=list)
-    credentials = ArrayField(models.CharField(max_length=40), default=list)
+    permissions = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    sandboxes = ArrayField(models.CharField(max_length=63), default=list, blank=True)
+    credentials = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -25,7 +25,8 @@ def list_sandboxes(organization: Organization) -> QuerySet[Sandbox]:
 
 def list_credentials(organization: Organization) -> QuerySet[Credential]:
     """Return the OAuth2 clients of an organization."""
-    return Credential.objects.filter(organization=organization)
+    credentials: QuerySet[Credential] = Credential.objects.filter(organization=organization)
+    return credentials
 
 
 def list_roles(organization: Organization) -> QuerySet[Role]:

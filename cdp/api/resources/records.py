@@ -37,7 +37,7 @@ class AuditEventOut(serializers.ModelSerializer[AuditEvent]):
         ]
 
 
-class AuditEventFilter(filters.FilterSet):
+class AuditEventFilter(filters.FilterSet):  # type: ignore[misc]  # untyped package
     """Which changes."""
 
     since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
@@ -68,7 +68,7 @@ class UsageOut(serializers.ModelSerializer[UsageCounter]):
         fields = ["day", "name", "subject", "amount"]
 
 
-class UsageFilter(filters.FilterSet):
+class UsageFilter(filters.FilterSet):  # type: ignore[misc]  # untyped package
     """Which days and things."""
 
     since = filters.DateFilter(field_name="day", lookup_expr="gte")

@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -91,10 +90,10 @@ class PermissionsViewSet(OrganizationViewSet):
 
     noun = "permission"
     permissions = {"list": ANY_CALLER}
-    pagination_class = None
+    filter_backends = ()
     serializer_class = PermissionOut
 
-    @extend_schema(responses=PermissionOut(many=True))
     def list(self, request: Request) -> Response:
         """List every permission, by area."""
-        return Response([asdict(permission) for permission in PERMISSIONS.values()])
+        known = [asdict(permission) for permission in PERMISSIONS.values()]
+        return Response({"results": known, "next": None, "previous": None})

@@ -441,19 +441,28 @@ class Migration(migrations.Migration):
                 (
                     "permissions",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=64), default=list, size=None
+                        base_field=models.CharField(max_length=64),
+                        blank=True,
+                        default=list,
+                        size=None,
                     ),
                 ),
                 (
                     "sandboxes",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=63), default=list, size=None
+                        base_field=models.CharField(max_length=63),
+                        blank=True,
+                        default=list,
+                        size=None,
                     ),
                 ),
                 (
                     "credentials",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=40), default=list, size=None
+                        base_field=models.CharField(max_length=40),
+                        blank=True,
+                        default=list,
+                        size=None,
                     ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),

@@ -16,6 +16,7 @@ from cdp.tenancy.checks import clean
 from cdp.tenancy.errors import NameTaken
 from cdp.tenancy.models import Credential, Operator, Organization, Role, Sandbox, WriteKey
 from cdp.tenancy.permissions import ALL, PERMISSIONS
+from cdp.tenancy.scope import organization_scope
 
 
 def create_credential(
@@ -132,18 +133,19 @@ def delete_role(*, actor: Actor, role: Role) -> None:
 
 def create_administrator(*, actor: Actor, organization: Organization) -> tuple[Credential, str]:
     """Make an organization's first credential, with a role that holds every permission."""
-    credential, secret = create_credential(
-        actor=actor, organization=organization, name="Administrator"
-    )
-    create_role(
-        actor=actor,
-        organization=organization,
-        name="Administrator",
-        description="Everything, in every sandbox.",
-        permissions=sorted(ALL),
-        sandboxes=["*"],
-        credentials=[credential.pk],
-    )
+    with organization_scope(organization, actor):
+        credential, secret = create_credential(
+            actor=actor, organization=organization, name="Administrator"
+        )
+        create_role(
+            actor=actor,
+            organization=organization,
+            name="Administrator",
+            description="Everything, in every sandbox.",
+            permissions=sorted(ALL),
+            sandboxes=["*"],
+            credentials=[credential.pk],
+        )
     return credential, secret
 
 
