@@ -23,6 +23,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # The public files refer to this for their JSON-LD context, which says nothing about data.
 _CONTEXT = "https://ns.adobe.com/xdm/common/extensible"
 
+MAX_DEPTH = 60
+MAX_NODES = 30_000
+
 _FOLDED_AWAY = {"$ref", "allOf", "definitions", "$defs", "$schema", "$id", "$anchor"}
 
 
@@ -43,7 +46,10 @@ def resolve(document: Mapping[str, Any], lookup: Lookup) -> Node:
 
 def fold(document: Mapping[str, Any], lookup: Lookup) -> Node:
     """Follow the references of a document without closing it yet."""
-    return _Folder(lookup).fold(document, _At(document))
+    folder = _Folder(lookup)
+    folded = folder.fold(document, _At(document))
+    folder.check_weight(folded)
+    return folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +59,16 @@ class _At:
     root: Mapping[str, Any]
     trail: tuple[str, ...] = ()
     path: str = ""
+    depth: int = 0
 
     def below(self, name: str) -> "_At":
         return replace(self, path=f"{self.path}.{name}" if self.path else name)
+
+    def inside(self) -> "_At":
+        if self.depth > MAX_DEPTH:
+            detail = f"Fields and references nest deeper than {MAX_DEPTH} levels."
+            raise Refused(Problem("nesting", detail, self.path))
+        return replace(self, depth=self.depth + 1)
 
 
 class _Folder:
@@ -64,12 +77,14 @@ class _Folder:
     def __init__(self, lookup: Lookup) -> None:
         self.lookup = lookup
         self.followed: dict[str, Node] = {}
+        self.weights: dict[int, int] = {}
 
     def fold(self, node: Any, at: _At) -> Node:
         if node is True:
             return {}
         if not isinstance(node, Mapping):
             raise Refused(Problem("malformed", "A field is described by an object.", at.path))
+        at = at.inside()
         parts = [self.own(node, at)]
         if "$ref" in node:
             parts.append(self.follow(str(node["$ref"]), at))
@@ -122,9 +137,26 @@ class _Folder:
                 detail = f"There is no resource with the id {ref}."
                 raise Refused(Problem("unknown-reference", detail, at.path))
             node = pointed_at(document, fragment, ref, at.path)
-            there = _At(document, (*at.trail, target), at.path)
+            there = _At(document, (*at.trail, target), at.path, at.depth)
             self.followed[target] = self.fold(node, there)
+            self.check_weight(self.followed[target], at.path)
         return self.followed[target]
+
+    def check_weight(self, node: Node, path: str = "") -> None:
+        """Refuse what would unfold to too much; references multiply quickly."""
+        if self.weight(node) > MAX_NODES:
+            detail = f"With all references followed there are more than {MAX_NODES:,} fields."
+            raise Refused(Problem("too-many-fields", detail, path))
+
+    def weight(self, node: Any) -> int:
+        """Count what is below a node; what several places share is counted for each."""
+        if not isinstance(node, dict | list):
+            return 0
+        if id(node) not in self.weights:
+            below = node.values() if isinstance(node, dict) else node
+            own = 1 if isinstance(node, dict) else 0
+            self.weights[id(node)] = own + sum(map(self.weight, below))
+        return self.weights[id(node)]
 
 
 def pointed_at(document: Mapping[str, Any], fragment: str, ref: str, path: str = "") -> Any:
