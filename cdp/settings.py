@@ -21,7 +21,7 @@ PRODUCTION = env.bool("CDP_PRODUCTION", False)
 DATA_DIR = Path(env.str("CDP_DATA", str(BASE_DIR / ".data")))
 PUBLIC_URL = env.str("CDP_PUBLIC_URL", "http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("CDP_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "testserver"])
-CSRF_TRUSTED_ORIGINS = env.list("CDP_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CDP_TRUSTED_ORIGINS", [])
 
 _urls = current_urls(DATA_DIR)  # environment first, then the embedded engines
 DATABASE_URL = _urls.database
@@ -220,6 +220,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "DEFAULT_QUERY_MANAGER": "_default_manager",
     "ENUM_NAME_OVERRIDES": {"SandboxKind": "cdp.tenancy.models.Sandbox.Kind"},
 }
 
@@ -228,9 +229,25 @@ OAUTH2_PROVIDER_APPLICATION_MODEL = "tenancy.Credential"
 OAUTH2_PROVIDER = {
     "ACCESS_TOKEN_EXPIRE_SECONDS": env.int("CDP_TOKEN_SECONDS", 3_600),
     "SCOPES": {"api": "Everything the credential's roles allow"},
-    "PKCE_REQUIRED": False,
-    # Of tokens and client secrets only hashes are kept.
-    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    # Every recommendation of RFC 9700; of tokens and client secrets only hashes are kept.
+    **{
+        f"COMPLIANT_BCP_RFC9700_{name}": True
+        for name in (
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE",
+            "REFRESH_TOKEN",
+            "REDIRECT_URI_SCHEME",
+            "REDIRECT_URI_MATCHING",
+            "PKCE_REQUIRED",
+        )
+    },
+    "PKCE_REQUIRED": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
     "CLIENT_SECRET_HASHER": "cdp_random",
     "REFRESH_TOKEN_EXPIRE_SECONDS": 0,
 }
