@@ -1,0 +1,39 @@
+"""The throw-away stores of a test session.
+
+A plugin rather than a conftest: the addresses must stand in the environment
+before pytest-django reads Django's settings.
+"""
+
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from cdp.engines import ephemeral
+from cdp.engines.ephemeral import EphemeralUrls
+
+_running = ExitStack()
+_urls: list[EphemeralUrls] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
+    """Start the stores, unless all that is wanted is `--help`."""
+    asked = parser.parse_known_args(args)
+    if asked.help or asked.version:
+        return
+    urls = _running.enter_context(ephemeral(Path(tempfile.gettempdir())))
+    _urls.append(urls)
+    os.environ.update(urls.as_environment())
+
+
+def pytest_unconfigure() -> None:
+    """Stop the stores; if this process is killed instead, they stop by themselves."""
+    _running.close()
+
+
+def session_urls() -> EphemeralUrls:
+    """Return the addresses of this session's stores."""
+    return _urls[0]
