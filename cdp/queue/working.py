@@ -1,0 +1,140 @@
+"""Running a claim through its handler, and what follows from how that ends."""
+
+import random
+import time
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.utils import timezone
+from structlog.contextvars import bound_contextvars
+
+from cdp.errors import Unavailable
+from cdp.queue.claims import Claim, LeaseLost
+from cdp.queue.keeping import keeper
+from cdp.queue.subscriptions import find_subscription
+from cdp.queue.taking import is_due, take
+from cdp.queue.waking import wake
+from cdp.tenancy.actors import Actor
+from cdp.tenancy.scope import scope
+
+# What a store that is away raises: no row's fault, so it is tried again without end.
+STORE_AWAY = (OperationalError, InterfaceError, Unavailable)
+TURN = timedelta(seconds=1)  # then the topics that wait behind this one have theirs
+LONGEST_PAUSE = timedelta(minutes=5)
+AWAY_PAUSE = timedelta(seconds=2)
+ERROR_LENGTH = 2000
+UNFINISHED = "The handler ended without finishing these rows."
+
+# A row comes here alone once it has failed with others, so only itself is to blame.
+_SETTLE = """
+UPDATE queue_queueitem SET
+    claim = NULL,
+    error = %(error)s,
+    attempts = attempts - %(refund)s,
+    available_at = %(now)s
+        + least(%(longest)s, greatest(%(shortest)s, power(2, attempts - 1)))
+        * %(jitter)s * interval '1 second',
+    buried_at = CASE WHEN %(refund)s = 0 AND attempts >= %(most)s THEN %(now)s END
+WHERE topic = %(topic)s AND sandbox_id = %(sandbox)s AND claim = %(token)s
+RETURNING buried_at
+"""
+
+log = structlog.get_logger(__name__)
+
+
+def work(topic: str) -> int:
+    """Work on a topic until nothing is due or the turn is over; return the claims handled."""
+    subscription = find_subscription(topic)
+    if subscription is None:
+        log.error("topic_without_handler", topic=topic)
+        return 0
+    close_old_connections()
+    done, end = 0, time.monotonic() + TURN.total_seconds()
+    while claim := take(subscription):
+        if done == 0:
+            wake(topic)  # there may be more than one of us can do
+        with keeper.keep(claim):
+            handle(claim)
+        done += 1
+        if time.monotonic() > end:
+            if is_due(subscription):
+                wake(topic)
+            break
+    return done
+
+
+def handle(claim: Claim) -> Exception | None:
+    """Give a claim to its handler, settle what the handler leaves, and return what it raised."""
+    with bound_contextvars(topic=claim.topic, sandbox=str(claim.sandbox)):
+        try:
+            _run(claim)
+        except LeaseLost as error:
+            log.warning("lease_lost", error=str(error))
+            return error
+        except STORE_AWAY as error:
+            log.warning("store_away", error=_explain(error))
+            _settle(claim, _explain(error), blame=False)
+            return error
+        except Exception as error:  # whatever it is, the rows must not be stuck
+            log.exception("handler_failed", items=len(claim.items))
+            _settle(claim, _explain(error), blame=True)
+            return error
+        _settle(claim, UNFINISHED, blame=True)
+        return None
+
+
+def _run(claim: Claim) -> None:
+    """Call the handler, unless the rows have ended too many workers already."""
+    if claim.items[0].attempts > settings.QUEUE_MAX_DEATHS:
+        with scope(claim.sandbox, Actor.system("queue")):
+            claim.bury(claim.items, f"Its worker died {claim.items[0].attempts - 1} times.")
+        return
+    started = time.monotonic()
+    claim.subscription.handler(claim)
+    took = round((time.monotonic() - started) * 1000)
+    log.info("worked", items=len(claim.items), milliseconds=took)
+
+
+def _settle(claim: Claim, error: str, *, blame: bool) -> None:
+    """Put back what is still held, later each time, and bury what has failed often enough.
+
+    If the database stays away, nothing is written and the lease ends by itself.
+    """
+    end = time.monotonic() + claim.subscription.lease.total_seconds()
+    while True:
+        try:
+            buried = _put_back(claim, error, blame=blame)
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if time.monotonic() > end:
+                log.warning("settling_given_up")
+                return
+            time.sleep(0.5)
+        else:
+            if buried:
+                log.error("buried", items=buried, error=error)
+            return
+
+
+def _put_back(claim: Claim, error: str, *, blame: bool) -> int:
+    values = {
+        "error": error,
+        "refund": 0 if blame else 1,
+        "now": timezone.now(),
+        "shortest": 1 if blame else AWAY_PAUSE.total_seconds(),
+        "longest": LONGEST_PAUSE.total_seconds() if blame else AWAY_PAUSE.total_seconds(),
+        "jitter": random.uniform(0.75, 1.25),  # noqa: S311 spreads retries, keeps no secret
+        "most": settings.QUEUE_MAX_ATTEMPTS,
+        "topic": claim.topic,
+        "sandbox": claim.sandbox.pk,
+        "token": claim.token,
+    }
+    with scope(claim.sandbox, Actor.system("queue")), connection.cursor() as cursor:
+        cursor.execute(_SETTLE, values)
+        return sum(buried_at is not None for (buried_at,) in cursor.fetchall())
+
+
+def _explain(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
