@@ -255,10 +255,10 @@ class SearchTerm(SandboxModel):
 class EventKey(SandboxModel):
     """The hash of an event's id, kept so that the event counts once if it is sent again.
 
-    Partitioned by the month of arrival; whole months are dropped (`ingest/keys.py`).
+    Partitioned by the month of arrival; whole months are dropped (`ingest/months.py`).
     """
 
-    pk = models.CompositePrimaryKey("month", "sandbox_id", "hash")
+    pk = models.CompositePrimaryKey("sandbox_id", "hash", "month")
     sandbox = _unchecked_sandbox()
     month = models.DateField()
     hash = models.UUIDField()

@@ -93,6 +93,11 @@ class MixedSecurity(_Security):
     )
 
 
+def sandbox_policies(table: str) -> str:
+    """Return the statements that fence a table made outside of migrations, such as a partition."""
+    return _POLICIES.format(table=table, owned=SandboxSecurity.owned)
+
+
 class BypassRunPython(migrations.RunPython):
     """Move data of every tenant; without the bypass it would silently see no row."""
 

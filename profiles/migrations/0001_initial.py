@@ -12,7 +12,7 @@ CREATE TABLE profiles_eventkey (
     month date NOT NULL,
     sandbox_id bigint NOT NULL,
     hash uuid NOT NULL,
-    PRIMARY KEY (month, sandbox_id, hash)
+    PRIMARY KEY (sandbox_id, hash, month)
 ) PARTITION BY RANGE (month)
 """
 
@@ -56,9 +56,9 @@ class Migration(migrations.Migration):
                         (
                             "pk",
                             models.CompositePrimaryKey(
-                                "month",
                                 "sandbox_id",
                                 "hash",
+                                "month",
                                 blank=True,
                                 editable=False,
                                 primary_key=True,

@@ -1,0 +1,82 @@
+"""Which events have come before: each counts once.
+
+The keys are taken in the transaction that decides on a batch, so a batch that is
+tried again finds its own keys gone with the rollback, or itself already decided.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+
+from django.db import connection
+
+from cdp.datasets.records import Accepted
+from cdp.tenancy.models import Sandbox
+from profiles.ingest.months import month_of
+
+# A key of an earlier month is looked for there; within this month the index decides.
+_TAKE = """
+INSERT INTO profiles_eventkey (month, sandbox_id, hash)
+SELECT %(month)s, %(sandbox)s, given.hash
+FROM unnest(%(hashes)s::uuid[]) AS given(hash)
+WHERE NOT EXISTS (
+    SELECT FROM profiles_eventkey AS earlier
+    WHERE earlier.sandbox_id = %(sandbox)s AND earlier.hash = given.hash
+        AND earlier.month >= %(oldest)s AND earlier.month < %(month)s
+)
+ORDER BY given.hash
+ON CONFLICT DO NOTHING
+RETURNING hash::text
+"""
+_GIVE_BACK = "DELETE FROM profiles_eventkey WHERE sandbox_id = %s AND hash = ANY(%s::uuid[])"
+
+
+def key_of(record: Accepted) -> str:
+    """Return the hash under which an event is known, as 32 hexadecimal digits."""
+    return hash_of(record.dedup_scope, record.event_id)
+
+
+def hash_of(scope: str, event_id: str) -> str:
+    """Hash an event's id within what it is unique in."""
+    return blake2b(f"{scope}\0{event_id}".encode(), digest_size=16).hexdigest()
+
+
+def take_keys(sandbox: Sandbox, events: Sequence[Accepted], now: datetime) -> list[Accepted]:
+    """Take the keys of these events, and return the events that had come before.
+
+    Of several with one id in the batch the first counts.
+    """
+    if not events:
+        return []
+    keys = [key_of(event) for event in events]
+    horizon = timedelta(days=max(event.dataset.dedup_days for event in events))
+    new = _take(sandbox, keys, now.date(), (now - horizon).date())
+    duplicates = []
+    for event, key in zip(events, keys, strict=True):
+        if key in new:
+            new.remove(key)
+        else:
+            duplicates.append(event)
+    return duplicates
+
+
+def give_back_keys(sandbox: Sandbox, keys: Iterable[str]) -> None:
+    """Forget keys of events that are not stored after all, so that they may come again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_BACK, [sandbox.pk, _array(keys)])
+
+
+def _take(sandbox: Sandbox, keys: Iterable[str], today: date, since: date) -> set[str]:
+    values = {
+        "sandbox": sandbox.pk,
+        "month": month_of(today),
+        "oldest": month_of(since),
+        "hashes": _array(dict.fromkeys(keys)),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, values)
+        return {key.replace("-", "") for (key,) in cursor.fetchall()}
+
+
+def _array(keys: Iterable[str]) -> str:
+    return "{" + ",".join(keys) + "}"

@@ -1,0 +1,77 @@
+"""The partitions of event keys: one a month, made in time and dropped whole."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from django.db import connection, transaction
+
+from cdp.tenancy.rls import sandbox_policies
+
+_NAME: Final = "profiles_eventkey_{:%Y_%m}"
+_EXISTS = "SELECT to_regclass(%s) IS NOT NULL"
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('profiles.months'), 0)"
+# A partition can be named directly, so it is fenced like any tenant's table.
+_CREATE = """
+CREATE TABLE IF NOT EXISTS {name} PARTITION OF profiles_eventkey
+    FOR VALUES FROM ('{since}') TO ('{until}');
+"""
+_PARTITIONS = """
+SELECT child.relname FROM pg_inherits
+JOIN pg_class AS child ON child.oid = inhrelid
+WHERE inhparent = 'profiles_eventkey'::regclass ORDER BY child.relname
+"""
+
+_made: set[date] = set()
+
+
+def month_of(day: date) -> date:
+    """Return the first day of the month."""
+    return day.replace(day=1)
+
+
+def next_month(month: date) -> date:
+    """Return the first day of the month after."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def ensure(day: date) -> None:
+    """Make the partitions of this month and the next, before anybody needs them.
+
+    Call it outside of transactions: making a partition locks the table for a moment.
+    """
+    month = month_of(day)
+    for wanted in (month, next_month(month)):
+        if wanted not in _made:
+            _make(wanted)
+            _made.add(wanted)
+
+
+def drop_before(day: date) -> list[str]:
+    """Drop the months that ended before this day; return their tables' names."""
+    oldest = _NAME.format(month_of(day))
+    gone = [name for name in _partitions() if name < oldest]
+    with connection.cursor() as cursor:
+        for name in gone:
+            cursor.execute(f"DROP TABLE {connection.ops.quote_name(name)}")
+    return gone
+
+
+def _make(month: date) -> None:
+    name = _NAME.format(month)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_EXISTS, [name])
+        if cursor.fetchone() == (True,):
+            return
+        cursor.execute(_LOCK)
+        cursor.execute(_EXISTS, [name])
+        if cursor.fetchone() == (True,):
+            return
+        cursor.execute(_CREATE.format(name=name, since=month, until=next_month(month)))
+        cursor.execute(sandbox_policies(name))
+
+
+def _partitions() -> Iterator[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_PARTITIONS)
+        yield from [name for (name,) in cursor.fetchall()]
