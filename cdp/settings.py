@@ -35,7 +35,7 @@ SECRETS_KEYS = env.list("CDP_SECRETS_KEYS") if PRODUCTION else [_urls.secret("se
 
 # --- Applications ------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "cdp.tenancy.console.apps.ConsoleConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,1 @@
+"""The operators' console: Django admin with every tenant's rows in view."""
