@@ -1,1 +1,1 @@
-"""What a record is: classes, field groups, schemas."""
+"""What a record is: classes, field groups, data types, schemas and what they say of fields."""

@@ -1,0 +1,9 @@
+"""What schemas ask of the apps above them; each app registers in its `apps.py`."""
+
+from collections.abc import Callable, Collection
+
+from cdp.api.registries import Registry
+from cdp.tenancy.models import Sandbox
+
+# (sandbox) -> the codes of its identity namespaces; a descriptor names one of them
+identity_namespaces: Registry[Callable[[Sandbox], Collection[str]]] = Registry("namespace source")
