@@ -1,0 +1,32 @@
+"""Refusals of segments."""
+
+from collections.abc import Sequence
+
+from cdp.errors import Conflict, FieldError, Invalid
+from segments.language.errors import Problem
+
+
+class RuleRefused(Invalid):
+    """The rule cannot be read, names what does not exist, or would cost too much."""
+
+    code = "rule_refused"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        errors = [
+            FieldError(path=f"rule{problem.path}", code=problem.code, detail=problem.detail)
+            for problem in problems
+        ]
+        first = problems[0].detail if problems else "It cannot be read."
+        super().__init__(f"The rule is refused. {first}", errors=errors)
+
+
+class SegmentInUse(Conflict):
+    """Something else is built on the segment."""
+
+    code = "segment_in_use"
+
+
+class WrongState(Conflict):
+    """The segment's state does not allow this step."""
+
+    code = "wrong_state"

@@ -1,0 +1,1 @@
+"""Changes to segments and to who is in them."""

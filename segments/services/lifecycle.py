@@ -1,0 +1,167 @@
+"""The life of a segment: draft, published, inactive, deleted. Never back to draft."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from cdp import jobs
+from cdp.errors import FieldError, Invalid
+from cdp.tenancy import audit
+from cdp.tenancy.actors import Actor
+from cdp.tenancy.checks import clean
+from cdp.tenancy.errors import NameTaken
+from cdp.tenancy.models import Sandbox
+from segments import selectors
+from segments.dependents import dependents
+from segments.enums import SegmentState
+from segments.errors import SegmentInUse, WrongState
+from segments.models import Segment
+from segments.rules import accept_rule, references
+from segments.vocabulary import vocabulary
+
+UseCheck = Callable[[Actor, Segment], None]
+_use_checks: list[UseCheck] = []
+
+
+def check_uses_with(check: UseCheck) -> None:
+    """Have a changed rule asked about: `check` raises if the segment may no longer be used so."""
+    _use_checks.append(check)
+
+
+def create_segment(*, actor: Actor, sandbox: Sandbox, rule: Any, **values: Any) -> Segment:
+    """Make a draft. Raises `RuleRefused`, `Invalid` or `NameTaken`."""
+    segment = Segment(sandbox=sandbox, **values)
+    _take_rule(segment, rule)
+    _save(segment, force_insert=True)
+    audit.record(
+        actor=actor, action="segment.created", target=segment, after={**values, "rule": rule}
+    )
+    return segment
+
+
+def change_segment(*, actor: Actor, segment: Segment, **changes: Any) -> Segment:
+    """Change a segment; a published one is evaluated anew when its rule changes.
+
+    Raises as `create_segment`, and what a use check raises: an activation of the
+    segment may forbid what the new rule looks at.
+    """
+    before = {field: getattr(segment, field) for field in changes}
+    rule = changes.pop("rule", None)
+    for field, value in changes.items():
+        setattr(segment, field, value)
+    if rule is not None and rule != segment.rule:
+        _take_rule(segment, rule)
+        segment.version += 1
+        changes["rule"] = rule
+    _save(segment)
+    for check in _use_checks:
+        check(actor, segment)
+    audit.record(
+        actor=actor, action="segment.changed", target=segment, before=before, after=changes
+    )
+    if "rule" in changes and segment.state == SegmentState.PUBLISHED:
+        evaluate_everybody(actor=actor, sandbox=segment.sandbox)
+    return segment
+
+
+def publish_segment(*, actor: Actor, segment: Segment) -> Segment:
+    """Have the segment evaluated from now on, for everybody and whenever something happens.
+
+    Raises `WrongState` if a segment it asks for is not published, or if it names a
+    merge policy other than the default one, whose snapshots alone are kept.
+    """
+    if segment.state == SegmentState.PUBLISHED:
+        return segment
+    if segment.merge_policy and not segment.merge_policy.is_default:
+        raise WrongState(
+            f"Members are found under the default merge policy; '{segment.merge_policy}' is not it."
+        )
+    asked = selectors.list_segments(segment.sandbox).filter(pk__in=segment.references)
+    if waiting := [other.name for other in asked if other.state != SegmentState.PUBLISHED]:
+        raise WrongState(f"Publish first what its rule asks for: {', '.join(waiting)}.")
+    _move(actor, segment, SegmentState.PUBLISHED)
+    evaluate_everybody(actor=actor, sandbox=segment.sandbox)
+    return segment
+
+
+def deactivate_segment(*, actor: Actor, segment: Segment) -> Segment:
+    """Freeze a published segment's members. Raises `SegmentInUse` or `WrongState`."""
+    if segment.state != SegmentState.PUBLISHED:
+        raise WrongState(f"Only a published segment can become inactive; it is {segment.state}.")
+    _refuse_if_used(segment)
+    return _move(actor, segment, SegmentState.INACTIVE)
+
+
+def delete_segment(*, actor: Actor, segment: Segment) -> None:
+    """Delete a segment that nothing is built on. Raises `SegmentInUse`."""
+    _refuse_if_used(segment)
+    audit.record(
+        actor=actor, action="segment.deleted", target=segment, before={"rule": segment.rule}
+    )
+    segment.delete()
+
+
+def evaluate_everybody(*, actor: Actor, sandbox: Sandbox) -> jobs.Job:
+    """Start the evaluation of all published segments for the whole sandbox."""
+    return jobs.start("segments.evaluate", sandbox=sandbox, actor=actor, params={})
+
+
+def _take_rule(segment: Segment, tree: Any) -> None:
+    words = vocabulary(segment.sandbox)
+    rule = accept_rule(tree, words)
+    segment.rule = tree
+    segment.references = references(rule, words)
+    _refuse_bad_references(segment)
+
+
+def _refuse_bad_references(segment: Segment) -> None:
+    """Refuse references to nothing, and those that lead back to the segment itself."""
+    asks = dict(selectors.list_segments(segment.sandbox).values_list("pk", "references"))
+    if unknown := [key for key in segment.references if key not in asks]:
+        problem = FieldError(
+            path="rule", code="unknown_segment", detail=f"There is no {unknown[0]}."
+        )
+        raise Invalid("The rule asks for a segment that does not exist.", errors=[problem])
+    asks[segment.pk] = segment.references
+    seen: set[str] = set()
+    waiting = list(segment.references)
+    while waiting:
+        key = waiting.pop()
+        if key == segment.pk:
+            raise Invalid("The rule asks, over others, for the segment itself.", code="cycle")
+        if key not in seen:
+            seen.add(key)
+            waiting.extend(asks.get(key, []))
+
+
+def _refuse_if_used(segment: Segment) -> None:
+    if used := dependents(segment):
+        names = ", ".join(f"{use['type']} '{use['name']}'" for use in used)
+        raise SegmentInUse(f"The segment is used by {names}.", dependents=used)
+
+
+def _move(actor: Actor, segment: Segment, state: SegmentState) -> Segment:
+    before = segment.state
+    segment.state = state
+    if state == SegmentState.PUBLISHED:
+        segment.published_at = timezone.now()
+    segment.save()
+    audit.record(
+        actor=actor,
+        action=f"segment.{state}",
+        target=segment,
+        before={"state": before},
+        after={"state": state},
+    )
+    return segment
+
+
+def _save(segment: Segment, *, force_insert: bool = False) -> None:
+    clean(segment)
+    try:
+        with transaction.atomic():
+            segment.save(force_insert=force_insert)
+    except IntegrityError as error:
+        raise NameTaken(f"There is a segment '{segment.name}' already.") from error

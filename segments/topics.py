@@ -1,0 +1,6 @@
+"""Topics of the durable queue that this app speaks on."""
+
+from typing import Final
+
+MEMBERSHIPS_CHANGED: Final = "memberships.changed"
+"""Payload: `segment`, `evaluation`, and the profile ids that `entered` and `exited`."""
