@@ -79,7 +79,7 @@ class Reader:
         for claim in self._claims(record):
             namespace = self._namespaces.find(claim.namespace)
             if namespace is None:
-                return _refused(claim.path, "namespace-unknown", _no_namespace(claim.namespace))
+                return _refused(claim.path, "namespace_unknown", _no_namespace(claim.namespace))
             try:
                 value = normalise(namespace, claim.value)
             except IdentityRefused as refused:
@@ -92,7 +92,7 @@ class Reader:
                 found[identity] = found.get(identity, False) or claim.primary
         if len(found) > MOST:
             detail = f"A record names at most {MOST} identities; this one names {len(found)}."
-            return _refused("identityMap", "too-many-identities", detail)
+            return _refused("identityMap", "too_many_identities", detail)
         return Named(tuple(found), self._primary(found), tuple(left_out))
 
     def _claims(self, record: Record) -> Iterator[_Claim]:

@@ -88,16 +88,16 @@ def check_settings(
         namespace = namespaces.get(setting.namespace)
         if namespace is None:
             detail = f"There is no namespace {setting.namespace!r} in this sandbox."
-            problems.append(SettingProblem(index, "namespace-unknown", detail))
+            problems.append(SettingProblem(index, "namespace_unknown", detail))
         elif not namespace.stitches:
             detail = f"{setting.namespace} never stitches, so it takes no priority."
-            problems.append(SettingProblem(index, "namespace-never-stitches", detail))
+            problems.append(SettingProblem(index, "namespace_never_stitches", detail))
         if setting.namespace in seen_codes:
             detail = f"{setting.namespace} is named twice."
-            problems.append(SettingProblem(index, "namespace-repeated", detail))
+            problems.append(SettingProblem(index, "namespace_repeated", detail))
         if setting.priority in seen_priorities:
             detail = f"Priority {setting.priority} is given twice."
-            problems.append(SettingProblem(index, "priority-repeated", detail))
+            problems.append(SettingProblem(index, "priority_repeated", detail))
         seen_codes.add(setting.namespace)
         seen_priorities.add(setting.priority)
     return problems or _misplaced(namespaces, settings)
@@ -115,7 +115,7 @@ def _misplaced(
                 f"{setting.namespace} must rank above {above}: "
                 "person ids first, then devices, then cookies."
             )
-            problems.append(SettingProblem(settings.index(setting), "priority-order", detail))
+            problems.append(SettingProblem(settings.index(setting), "priority_order", detail))
         else:
             highest, above = own, setting.namespace
     return problems

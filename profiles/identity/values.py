@@ -45,7 +45,7 @@ def _lower(value: str) -> str:
 def _ecid(value: str) -> str:
     if not _ECID.match(value):
         raise IdentityRefused(
-            "ecid-malformed", "An ECID is exactly 38 digits; send it as text.", fatal=True
+            "ecid_malformed", "An ECID is exactly 38 digits; send it as text.", fatal=True
         )
     return value
 
@@ -56,7 +56,7 @@ def _e164(value: str) -> str:
         digits = "+" + digits[2:]
     if not _E164.match(digits):
         raise IdentityRefused(
-            "phone-malformed",
+            "phone_malformed",
             "A number in E.164 form starts with + and the country, such as +4915112345678.",
             fatal=False,
         )
@@ -98,17 +98,17 @@ def normalise(namespace: Namespace, value: object) -> str:
     """
     if not isinstance(value, str):
         raise IdentityRefused(
-            "identity-not-text", f"An id of {namespace.code} must be text.", fatal=True
+            "identity_not_text", f"An id of {namespace.code} must be text.", fatal=True
         )
     if len(value) > LONGEST:
         raise IdentityRefused(
-            "identity-too-long",
+            "identity_too_long",
             f"An id of {namespace.code} has at most {LONGEST} characters.",
             fatal=True,
         )
     bare = value.strip().lower()
     if bare in BLOCKED or _ZEROS.match(bare):
         raise IdentityRefused(
-            "identity-blocked", f"{value!r} stands for nobody and is not linked.", fatal=False
+            "identity_blocked", f"{value!r} stands for nobody and is not linked.", fatal=False
         )
     return NORMALISERS[namespace.normaliser](value)

@@ -1,0 +1,56 @@
+"""Words under which a person may be searched, in the form in which they are compared."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+NAME: Final = "name"
+EMAIL: Final = "email"
+PHONE: Final = "phone"
+LONGEST: Final = 200
+
+_EMAILS: Final = (("personalEmail", "address"), ("workEmail", "address"))
+_PHONES: Final = (("mobilePhone", "number"), ("homePhone", "number"), ("workPhone", "number"))
+
+Term = tuple[str, str]
+
+
+def normalise_term(kind: str, text: str) -> str:
+    """Return a search word in its compared form.
+
+    >>> normalise_term("phone", "+49 (151) 12-34")
+    '491511234'
+    >>> normalise_term("name", "  Sarah   ROSE ")
+    'sarah rose'
+    """
+    if kind == PHONE:
+        digits = "".join(letter for letter in text if letter.isdecimal())
+        return digits.removeprefix("00")[:LONGEST]
+    return " ".join(text.lower().split())[:LONGEST]
+
+
+def terms_of(document: Mapping[str, Any]) -> set[Term]:
+    """Return every word under which a merged profile is found: by first or last name, too."""
+    found = {(kind, normalise_term(kind, text)) for kind, text in _texts(document)}
+    return {(kind, term) for kind, term in found if term}
+
+
+def _texts(document: Mapping[str, Any]) -> Iterator[Term]:
+    name = _at(document, ("person", "name"))
+    if isinstance(name, Mapping):
+        first, last, full = (name.get(key) for key in ("firstName", "lastName", "fullName"))
+        names = [part for part in (first, last) if isinstance(part, str)]
+        yield NAME, " ".join(names)
+        yield NAME, " ".join(reversed(names))
+        if isinstance(full, str):
+            yield NAME, full
+    for kind, paths in ((EMAIL, _EMAILS), (PHONE, _PHONES)):
+        for path in paths:
+            if isinstance(value := _at(document, path), str):
+                yield kind, value
+
+
+def _at(document: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    value: Any = document
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value

@@ -1,0 +1,126 @@
+"""Phase 1: decide on a batch, in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from cdp.datasets.ingestion import Prepared, mark_rejected, outcomes
+from cdp.datasets.records import Accepted
+from cdp.datasets.services.settling import reject
+from cdp.queue import Item
+from cdp.tenancy.models import Sandbox
+from profiles.identity.namespaces import NamespaceCatalogue
+from profiles.identity.rules import Rules
+from profiles.ingest.fragments import apply_rows
+from profiles.ingest.keys import key_of, take_keys
+from profiles.ingest.payload import EVENTS, OVERRIDES, PROFILES, RECORDS, Payload
+from profiles.ingest.people import Attributed, attribute, sightings_of
+from profiles.ingest.rows import event_line, lines_of, record_line
+from profiles.ingest.snapshots import take_snapshots
+from profiles.models import IngestBatch
+from profiles.selectors.rules import default_policy, linking_rules, namespace_catalogue
+from profiles.stitching.stitch import Stitched, stitch
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The sandbox's say in how a batch is worked on, read once."""
+
+    sandbox: Sandbox
+    namespaces: NamespaceCatalogue
+    rules: Rules
+    now: datetime
+
+
+def decide(
+    sandbox: Sandbox, items: Sequence[Item], prepared: Prepared, now: datetime
+) -> IngestBatch:
+    """Decide what becomes of every record, change the graphs and fragments, and pack the rest.
+
+    The caller holds the sandbox's graphs, in a transaction that also keeps `items`
+    for this batch: from its commit on, the batch is all there is to know.
+    """
+    namespaces = namespace_catalogue(sandbox)
+    setting = Setting(sandbox, namespaces, linking_rules(sandbox, namespaces), now)
+    attributed, refused = attribute(prepared.accepted, namespaces, setting.rules)
+    events = [one.record for one in attributed if one.record.dataset.is_events]
+    duplicates = take_keys(sandbox, events, now)
+    kept = _without(attributed, duplicates)
+    if prepared.rejected or refused:
+        reject(sandbox, [*prepared.rejected, *refused])
+    fates = outcomes(prepared, duplicates=duplicates)
+    mark_rejected(fates, refused)
+    payload = replace(_work(setting, kept), outcomes=fates)
+    return IngestBatch.objects.create(
+        id=uuid4(), sandbox=sandbox, items=[item.id for item in items], payload=payload.pack()
+    )
+
+
+def _without(attributed: Iterable[Attributed], duplicates: Iterable[Accepted]) -> list[Attributed]:
+    left_out = {id(record) for record in duplicates}
+    return [one for one in attributed if id(one.record) not in left_out]
+
+
+def _work(setting: Setting, kept: Sequence[Attributed]) -> Payload:
+    """Change who is who and what is said of them; return what the event store is to be told."""
+    sandbox, now = setting.sandbox, setting.now
+    stitched = stitch(sandbox, sightings_of(kept), setting.rules, now)
+    events = [one for one in kept if one.record.dataset.is_events]
+    rows = [one for one in kept if not one.record.dataset.is_events]
+    said = apply_rows(
+        sandbox, [row for row in rows if row.record.profile and row.primary], stitched.numbers
+    )
+    spoken_of = {stitched.profile_of[identity] for identity in said}
+    snapshots = take_snapshots(
+        sandbox,
+        spoken_of | stitched.regrouped | stitched.founded,
+        stitched.vanished,
+        default_policy(sandbox),
+    )
+    numbers, profile_of = stitched.numbers, stitched.profile_of
+    active = {profile_of[numbers[e.primary]] for e in events if e.record.profile and e.primary}
+    return Payload(
+        lines={
+            OVERRIDES: lines_of(_overrides(sandbox, stitched, snapshots)),
+            PROFILES: lines_of(snapshots),
+            EVENTS: [event_line(sandbox, event, numbers, profile_of, now) for event in events],
+            RECORDS: [record_line(sandbox, row, now) for row in rows],
+        },
+        changed=sorted(active | spoken_of | stitched.regrouped | stitched.founded),
+        vanished=sorted(stitched.vanished.items()),
+        origins={EVENTS: [_origin(e) for e in events], RECORDS: [_origin(r) for r in rows]},
+    )
+
+
+def _overrides(
+    sandbox: Sandbox, stitched: Stitched, snapshots: Sequence[dict[str, Any]]
+) -> list[dict[str, object]]:
+    """Say of every identity that has another profile now whose its events are."""
+    if not stitched.rehomed:
+        return []
+    version = snapshots[0]["version"]  # whoever is re-homed leaves one profile and joins another
+    return [
+        {
+            "sandbox_id": sandbox.pk,
+            "identity_id": identity,
+            "profile_id": profile,
+            "version": version,
+        }
+        for identity, profile in stitched.rehomed.items()
+    ]
+
+
+def _origin(one: Attributed) -> dict[str, Any]:
+    record = one.record
+    return {
+        "receipt": record.receipt_id,
+        "position": record.position,
+        "dataset": record.dataset.id,
+        "batch": record.batch_id,
+        "operation": record.operation,
+        "scope": record.dedup_scope,
+        "received_at": record.received_at.isoformat(),
+        "key": key_of(record) if record.dataset.is_events else None,
+    }

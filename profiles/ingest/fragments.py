@@ -1,0 +1,116 @@
+"""What a batch's rows of record datasets change in fragments."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+from orjson import dumps, loads
+
+from cdp.datasets.enums import Operation
+from cdp.tenancy.models import Sandbox
+from profiles.identity.fragment import Fragment, merged, replaced
+from profiles.ingest.people import Attributed
+
+Key = tuple[int, str]
+
+_READ = """
+SELECT stored.identity_id, stored.dataset_id, stored.document::text,
+    (extract(epoch FROM stored.taken_at) * 1000)::bigint, stored.times::text
+FROM profiles_fragment AS stored
+JOIN jsonb_to_recordset(%s::jsonb) AS given(identity bigint, dataset text)
+    ON stored.sandbox_id = %s
+    AND stored.identity_id = given.identity AND stored.dataset_id = given.dataset
+"""
+# A row that came earlier than what is stored has been overtaken, and changes nothing.
+_WRITE = """
+INSERT INTO profiles_fragment AS stored
+    (sandbox_id, identity_id, dataset_id, document, taken_at, times)
+SELECT %s, identity, dataset, document, to_timestamp(at / 1000.0), times
+FROM jsonb_to_recordset(%s::jsonb) AS given(
+    identity bigint, dataset text, document jsonb, at bigint, times jsonb)
+ORDER BY identity, dataset
+ON CONFLICT (sandbox_id, identity_id, dataset_id) DO UPDATE SET
+    document = excluded.document, taken_at = excluded.taken_at, times = excluded.times
+WHERE stored.taken_at <= excluded.taken_at
+"""
+_DELETE = """
+DELETE FROM profiles_fragment AS stored
+USING jsonb_to_recordset(%s::jsonb) AS given(identity bigint, dataset text)
+WHERE stored.sandbox_id = %s
+    AND stored.identity_id = given.identity AND stored.dataset_id = given.dataset
+"""
+
+
+@dataclass(slots=True)
+class Changes:
+    """Fragments to be written, and those that go."""
+
+    written: dict[Key, Fragment] = field(default_factory=dict)
+    deleted: set[Key] = field(default_factory=set)
+
+
+def apply_rows(
+    sandbox: Sandbox, rows: Iterable[Attributed], numbers: Mapping[Any, int]
+) -> set[int]:
+    """Change the fragments as the rows say; return the identities whose fragments changed."""
+    keyed = [((numbers[row.primary], row.record.dataset.id), row) for row in rows]
+    patched = [key for key, row in keyed if row.record.operation == Operation.MERGE]
+    changes = fold(keyed, _read(sandbox, patched))
+    _store(sandbox, changes)
+    return {identity for identity, _ in (*changes.written, *changes.deleted)}
+
+
+def fold(rows: Iterable[tuple[Key, Attributed]], stored: Mapping[Key, Fragment]) -> Changes:
+    """Work through rows in order: each replaces, changes or removes its fragment."""
+    changes = Changes()
+    for key, row in rows:
+        record = row.record
+        at = round(record.received_at.timestamp() * 1000)
+        if record.operation == Operation.DELETE:
+            changes.written.pop(key, None)
+            changes.deleted.add(key)
+            continue
+        before = changes.written.get(key)
+        if before is None and key not in changes.deleted:
+            before = stored.get(key)
+        changes.deleted.discard(key)
+        if record.operation == Operation.MERGE:
+            base = before or replaced(*key, {}, at)
+            changes.written[key] = merged(base, record.record, at)
+        else:
+            changes.written[key] = replaced(*key, record.record, at)
+    return changes
+
+
+def _read(sandbox: Sandbox, keys: Iterable[Key]) -> dict[Key, Fragment]:
+    wanted = [{"identity": identity, "dataset": dataset} for identity, dataset in set(keys)]
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [dumps(wanted).decode(), sandbox.pk])
+        return {
+            (identity, dataset): Fragment(
+                identity, dataset, loads(document), at, loads(times) if times else {}
+            )
+            for identity, dataset, document, at, times in cursor.fetchall()
+        }
+
+
+def _store(sandbox: Sandbox, changes: Changes) -> None:
+    written = [
+        {
+            "identity": fragment.identity,
+            "dataset": fragment.dataset,
+            "document": fragment.document,
+            "at": fragment.at,
+            "times": fragment.times or None,
+        }
+        for fragment in changes.written.values()
+    ]
+    deleted = [{"identity": identity, "dataset": dataset} for identity, dataset in changes.deleted]
+    with connection.cursor() as cursor:
+        if deleted:
+            cursor.execute(_DELETE, [dumps(deleted).decode(), sandbox.pk])
+        if written:
+            cursor.execute(_WRITE, [sandbox.pk, dumps(written).decode()])
