@@ -21,7 +21,9 @@ class Console(AdminSite):
     site_url = "/api/v1/docs/"  # "View site"
     enable_nav_sidebar = True
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(  # type: ignore[override]  # the stubs keep the name of the type to themselves
+        self, view: Callable[..., Any], cacheable: bool = False
+    ) -> Callable[..., Any]:
         """Wrap a view: first the check of who it is, inside of it the bypass."""
         return super().admin_view(_with_every_row(view), cacheable)
 
