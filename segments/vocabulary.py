@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cdp.schemas.selectors import EXPERIENCE_EVENT, INDIVIDUAL_PROFILE, union_fields
+from cdp.schemas.selectors import EVENT_CLASS, PROFILE_CLASS, union_fields
 
 from cdp.schemas.registry.fields import Field
 from cdp.tenancy.models import Sandbox
@@ -22,8 +22,8 @@ _TEXT_FORMATS: Mapping[str, Kind] = {"date-time": "time", "date": "day"}
 def vocabulary(sandbox: Sandbox) -> Vocabulary:
     """Return the words of the sandbox's rules: the unions of people and of their events."""
     return Vocabulary(
-        profile=_known(union_fields(sandbox, INDIVIDUAL_PROFILE)),
-        event=_known(union_fields(sandbox, EXPERIENCE_EVENT)),
+        profile=_known(union_fields(sandbox, PROFILE_CLASS)),
+        event=_known(union_fields(sandbox, EVENT_CLASS)),
     )
 
 
