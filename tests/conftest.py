@@ -13,7 +13,7 @@ from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Organization, Sandbox
 from cdp.tenancy.scope import organization_scope, scope
 from cdp.tenancy.services.organizations import create_sandbox
-from tests.factories import OrganizationFactory, api_client
+from tests.factories import OrganizationFactory, api_client, sandbox_of
 from tests.fence import blocked_event_store, unfenced_queries
 from tests.stores import session_urls
 
@@ -33,7 +33,7 @@ def organization(db: None) -> Organization:
 @pytest.fixture
 def sandbox(organization: Organization) -> Sandbox:
     """The organization's `prod` sandbox."""
-    return Sandbox.objects.select_related("organization").get(organization=organization)
+    return sandbox_of(organization)
 
 
 @pytest.fixture

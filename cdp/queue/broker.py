@@ -35,6 +35,7 @@ _TRANSPORT = {
 
 WORK = "cdp.queue.work"
 PERIODIC = "cdp.queue.periodic"
+TICK = "cdp.queue.tick"
 
 _line = threading.local()
 

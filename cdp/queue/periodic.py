@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
@@ -116,7 +116,6 @@ def run_if_due(name: str) -> bool:
     What the work raises is logged; the next time comes anyway.
     """
     work = _registered[name]
-    close_old_connections()
     turn = Turn(work)
     if not turn.begin():
         return False

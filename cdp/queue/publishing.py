@@ -4,25 +4,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 from orjson import dumps
 from psycopg2 import Binary
-from psycopg2.extras import execute_values
 
 from cdp.queue.waking import wake
 from cdp.tenancy.models import Sandbox
 
-_COLUMNS = (
-    "(sandbox_id, topic, key, payload, body, count, created_at, available_at, attempts, error)"
-)
-_PUBLISH = f"""
-INSERT INTO queue_queueitem {_COLUMNS} VALUES (%s, %s, %s, %s::jsonb, %s, %s, %s, %s, 0, '')
+_INSERT = """
+INSERT INTO queue_queueitem
+    (sandbox_id, topic, key, payload, body, count, created_at, available_at, attempts, error)
+VALUES
 """
-_PUBLISH_MANY = f"INSERT INTO queue_queueitem {_COLUMNS} VALUES %s"
-_MANY_TEMPLATE = "(%s, %s, %s, %s::jsonb, %s, %s, %s, %s, 0, '')"
+_ROW = "(%s, %s, %s, %s::jsonb, %s, %s, %s, %s, 0, '')"
+ROWS_A_STATEMENT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +51,7 @@ def publish(
     the future the row rests until then. Rows of one sandbox are handed out oldest
     first, but no order is promised: two workers may hold neighbours.
     """
-    message = Message(payload, key, body, count, available_at)
-    with connection.cursor() as cursor:
-        cursor.execute(_PUBLISH, _row(topic, sandbox, message, timezone.now()))
-    transaction.on_commit(partial(wake, topic), robust=True)
+    publish_many(topic, [Message(payload, key, body, count, available_at)], sandbox=sandbox)
 
 
 def publish_many(topic: str, messages: Iterable[Message], *, sandbox: Sandbox) -> int:
@@ -64,8 +60,10 @@ def publish_many(topic: str, messages: Iterable[Message], *, sandbox: Sandbox) -
     rows = [_row(topic, sandbox, message, now) for message in messages]
     if not rows:
         return 0
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        execute_values(cursor.cursor, _PUBLISH_MANY, rows, template=_MANY_TEMPLATE, page_size=1000)
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), ROWS_A_STATEMENT):
+            some = rows[start : start + ROWS_A_STATEMENT]
+            cursor.execute(_INSERT + ", ".join([_ROW] * len(some)), list(chain(*some)))
     transaction.on_commit(partial(wake, topic), robust=True)
     return len(rows)
 

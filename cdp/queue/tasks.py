@@ -1,10 +1,9 @@
 """What a message from the broker makes a worker do. No message carries data."""
 
 from celery import shared_task
+from django.db import close_old_connections
 
 from cdp.queue import broker
-
-TICK = "cdp.queue.tick"
 
 
 @shared_task(name=broker.WORK)
@@ -13,6 +12,7 @@ def work_task(topic: str) -> None:
     from cdp.queue.working import work
 
     broker.arrived(broker.WORK, topic)
+    close_old_connections()
     work(topic)
 
 
@@ -22,12 +22,14 @@ def periodic_task(name: str) -> None:
     from cdp.queue.periodic import run_if_due
 
     broker.arrived(broker.PERIODIC, name)
+    close_old_connections()
     run_if_due(name)
 
 
-@shared_task(name=TICK)
+@shared_task(name=broker.TICK)
 def tick_task() -> None:
     """Wake what was missed, and what has become due by itself."""
     from cdp.queue.ticking import tick
 
+    close_old_connections()
     tick()

@@ -1,7 +1,6 @@
 """The tick of each second: whatever wake-up was lost or never sent is made good here."""
 
 import structlog
-from django.db import close_old_connections
 
 from cdp.queue import broker
 from cdp.queue.periodic import send_due
@@ -14,7 +13,6 @@ log = structlog.get_logger(__name__)
 
 def tick() -> None:
     """Wake each topic that has something to claim, and send for the periodic work that is due."""
-    close_old_connections()
     for topic in subscribed_topics():
         subscription = find_subscription(topic)
         if subscription and is_due(subscription):

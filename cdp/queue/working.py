@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
@@ -50,7 +50,6 @@ def work(topic: str) -> int:
     if subscription is None:
         log.error("topic_without_handler", topic=topic)
         return 0
-    close_old_connections()
     done, end = 0, time.monotonic() + TURN.total_seconds()
     while claim := take(subscription):
         if done == 0:
@@ -67,7 +66,7 @@ def work(topic: str) -> int:
 
 def handle(claim: Claim) -> Exception | None:
     """Give a claim to its handler, settle what the handler leaves, and return what it raised."""
-    with bound_contextvars(topic=claim.topic, sandbox=str(claim.sandbox)):
+    with bound_contextvars(topic=claim.topic, sandbox=claim.sandbox.pk):
         try:
             _run(claim)
         except LeaseLost as error:
