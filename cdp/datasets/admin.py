@@ -1,0 +1,1 @@
+"""Datasets in the operators' console: to look at, not to change."""

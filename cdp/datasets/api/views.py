@@ -1,0 +1,155 @@
+"""Datasets, inlets, receipts and rejected records over HTTP."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cdp.api.mixins import (
+    CreateMixin,
+    DeleteMixin,
+    InputMixin,
+    ListMixin,
+    PatchMixin,
+    RetrieveMixin,
+)
+from cdp.api.views import SandboxViewSet
+from cdp.datasets import fates, selectors
+from cdp.datasets.api.serializers import (
+    DatasetIn,
+    DatasetOut,
+    DatasetPatch,
+    InletIn,
+    InletOut,
+    InletPatch,
+    ReceiptDetail,
+    ReceiptOut,
+    RejectedRecordOut,
+    ReplayIn,
+    ReplayOut,
+)
+from cdp.datasets.models import Dataset, Inlet, Receipt, RejectedRecord
+from cdp.datasets.services import datasets, inlets, rejected
+from cdp.schemas.selectors import get_schema
+
+_READ_AND_MANAGE = {
+    "list": "view-datasets",
+    "retrieve": "view-datasets",
+    "*": "manage-datasets",
+}
+
+
+class DatasetViewSet(
+    ListMixin, RetrieveMixin, CreateMixin, PatchMixin, DeleteMixin, SandboxViewSet
+):
+    """Places for rows of one schema."""
+
+    noun = "dataset"
+    permissions = _READ_AND_MANAGE
+    serializer_class = DatasetOut
+    filterset_fields = ("name", "schema_id", "behavior", "system")
+    ordering_fields = ("name", "updated_at")
+
+    def get_queryset(self) -> QuerySet[Dataset]:
+        return selectors.list_datasets(self.sandbox)
+
+    def get_input_class(self) -> Any:
+        return DatasetPatch if self.action == "partial_update" else DatasetIn
+
+    def perform_create(self, values: dict[str, Any]) -> Dataset:
+        schema = get_schema(self.sandbox, values.pop("schema_id"))
+        return datasets.create_dataset(
+            actor=self.actor, sandbox=self.sandbox, schema=schema, **values
+        )
+
+    def perform_patch(self, row: Dataset, changes: dict[str, Any]) -> Dataset:
+        return datasets.change_dataset(actor=self.actor, dataset=row, **changes)
+
+    def perform_delete(self, row: Dataset) -> None:
+        datasets.delete_dataset(actor=self.actor, dataset=row)
+
+
+class InletViewSet(ListMixin, RetrieveMixin, CreateMixin, PatchMixin, DeleteMixin, SandboxViewSet):
+    """Addresses that data is sent to."""
+
+    noun = "inlet"
+    permissions = _READ_AND_MANAGE
+    serializer_class = InletOut
+    filterset_fields = ("name", "door", "enabled")
+    ordering_fields = ("name", "updated_at")
+
+    def get_queryset(self) -> QuerySet[Inlet]:
+        return selectors.list_inlets(self.sandbox)
+
+    def get_input_class(self) -> Any:
+        return InletPatch if self.action == "partial_update" else InletIn
+
+    def perform_create(self, values: dict[str, Any]) -> Inlet:
+        return inlets.create_inlet(
+            actor=self.actor, sandbox=self.sandbox, **self._with_datasets(values)
+        )
+
+    def perform_patch(self, row: Inlet, changes: dict[str, Any]) -> Inlet:
+        return inlets.change_inlet(actor=self.actor, inlet=row, **self._with_datasets(changes))
+
+    def perform_delete(self, row: Inlet) -> None:
+        inlets.delete_inlet(actor=self.actor, inlet=row)
+
+    def _with_datasets(self, values: dict[str, Any]) -> dict[str, Any]:
+        if "dataset_ids" in values:
+            values["datasets"] = selectors.get_datasets(self.sandbox, values.pop("dataset_ids"))
+        return values
+
+
+class ReceiptViewSet(ListMixin, SandboxViewSet):
+    """What became of what a door accepted."""
+
+    noun = "receipt"
+    permissions = {"*": "view-datasets"}
+    serializer_class = ReceiptOut
+    filterset_fields = ("inlet_id", "batch_id")
+
+    def get_queryset(self) -> QuerySet[Receipt]:
+        return selectors.list_receipts(self.sandbox)
+
+    @extend_schema(responses=ReceiptDetail)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Read what became of a request.
+
+        Its `state` is `pending` until all of its records are stored or put aside. Add
+        `-` and a position to ask for one record: `rcp_...-3`.
+        """
+        return Response(ReceiptDetail(fates.get_receipt(self.sandbox, pk)).data)
+
+
+class RejectedRecordViewSet(InputMixin, ListMixin, RetrieveMixin, SandboxViewSet):
+    """Records that were put aside, with every reason."""
+
+    noun = "rejected record"
+    permissions = _READ_AND_MANAGE
+    serializer_class = RejectedRecordOut
+    input_class = ReplayIn
+    filterset_fields = {
+        "dataset_id": ["exact"],
+        "receipt_id": ["exact"],
+        "batch_id": ["exact"],
+        "replayed_at": ["isnull"],
+    }
+
+    def get_queryset(self) -> QuerySet[RejectedRecord]:
+        return selectors.list_rejected_records(self.sandbox)
+
+    @extend_schema(request=ReplayIn, responses={202: ReplayOut})
+    @action(methods=["post"], detail=False)
+    def replay(self, request: Request) -> Response:
+        """Send rejected records through the pipeline again.
+
+        Useful when the cause is gone, such as a field that the schema lacked. Each
+        record can be replayed once; the new receipts tell what became of them.
+        """
+        rows = selectors.get_rejected_records(self.sandbox, self.checked()["ids"])
+        receipts = rejected.replay_rejected(actor=self.actor, sandbox=self.sandbox, records=rows)
+        return Response(ReplayOut({"receipt_ids": receipts}).data, status=202)

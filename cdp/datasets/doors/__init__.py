@@ -1,0 +1,1 @@
+"""The HTTP doors: what speaks the clients' protocols, outside `/api/v1/`."""

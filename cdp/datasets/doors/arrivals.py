@@ -1,0 +1,69 @@
+"""Writing a request down: one durable row of the queue, then the door may answer."""
+
+import time
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils import timezone
+
+from cdp import queue
+from cdp.datasets.doors.inlets import DOORS, KEPT_SECONDS, OpenInlet
+from cdp.datasets.errors import BacklogFull
+from cdp.datasets.topics import RECORDS_RECEIVED
+from cdp.tenancy.ids import new_id
+from cdp.tenancy.models import Sandbox
+from cdp.tenancy.scope import scope
+
+RETRY_SECONDS: Final = 10
+_backlogs: dict[int, tuple[float, int]] = {}
+
+
+def write_down(
+    inlet: OpenInlet,
+    *,
+    form: str,
+    body: bytes,
+    count: int,
+    received_at: datetime | None = None,
+    details: dict[str, Any] | None = None,
+) -> str:
+    """Commit one request to the queue and return its receipt's id.
+
+    `form` says which decoder reads the body later. Raises `BacklogFull` when more
+    records of the sandbox wait than its limit.
+    """
+    _check_backlog(inlet.sandbox)
+    receipt_id = new_id("rcp")
+    payload = {
+        "receipt": receipt_id,
+        "form": form,
+        "inlet": inlet.id,
+        "received_at": (received_at or timezone.now()).isoformat(timespec="milliseconds"),
+        **(details or {}),
+    }
+    with scope(inlet.sandbox, DOORS):
+        queue.publish(
+            RECORDS_RECEIVED,
+            payload,
+            sandbox=inlet.sandbox,
+            key=receipt_id,
+            body=body,
+            count=count,
+        )
+    return receipt_id
+
+
+def _check_backlog(sandbox: Sandbox) -> None:
+    """Ask how much waits at most once a second; a burst in between is let in."""
+    read_at, waiting = _backlogs.get(sandbox.pk, (float("-inf"), 0))
+    now = time.monotonic()
+    if now - read_at > KEPT_SECONDS:
+        with scope(sandbox, DOORS):
+            waiting = queue.backlog(sandbox, RECORDS_RECEIVED)
+        _backlogs[sandbox.pk] = now, waiting
+    if waiting >= settings.QUEUE_BACKLOG_LIMIT:
+        raise BacklogFull(
+            f"{waiting:,} records of this sandbox wait to be worked on. Send again later.",
+            retry_after=RETRY_SECONDS,
+        )

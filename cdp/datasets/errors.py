@@ -1,0 +1,58 @@
+"""Refusals of datasets."""
+
+from cdp.errors import Conflict, Invalid, NotFound, TooMany
+from cdp.tenancy.errors import Unauthenticated
+
+
+class DatasetInUse(Conflict):
+    """Something depends on the dataset; `dependents` lists it."""
+
+    code, title = "dataset_in_use", "The dataset is in use"
+
+
+class DatasetUnknown(NotFound):
+    """No dataset of the sandbox has this id."""
+
+    code, title = "dataset_not_found", "There is no such dataset"
+
+
+class SchemaNotForProfile(Conflict):
+    """The dataset's schema is not enabled for Profile, so the dataset cannot be either."""
+
+    code, title = "schema_not_for_profile", "The schema is not enabled for Profile"
+
+
+class InletNotFound(NotFound):
+    """No inlet has this address, or it is switched off."""
+
+    code, title = "inlet_not_found", "There is no such inlet"
+
+
+class WriteKeyRefused(Unauthenticated):
+    """The inlet wants a write key of its own, and none or another one came."""
+
+    code = "write_key_refused"
+
+
+class BacklogFull(TooMany):
+    """More records of the sandbox wait to be worked on than its limit."""
+
+    code = "backlog_full"
+
+
+class MessageInvalid(Invalid):
+    """A message lacks what the door needs to know where its record goes."""
+
+    code, status, title = "message_invalid", 400, "The message cannot be taken"
+
+
+class RecordsInvalid(Invalid):
+    """Records violate their schema, and the sender asked to be told at once."""
+
+    code, status, title = "records_invalid", 400, "The records are not valid"
+
+
+class ReceiptUnknown(NotFound):
+    """No request of the sandbox has this receipt, or it is too old."""
+
+    code, title = "receipt_not_found", "There is no such receipt"

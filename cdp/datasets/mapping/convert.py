@@ -1,0 +1,75 @@
+"""Values as the target field's type, where nothing is lost."""
+
+from datetime import date, datetime
+from typing import Any
+
+from cdp.datasets.mapping.errors import RowInvalid
+from cdp.datasets.mapping.functions.choices import to_boolean
+from cdp.datasets.mapping.functions.dates import date_of
+from cdp.datasets.mapping.functions.registry import kind_of, number_of, text_of, whole_of
+from cdp.schemas.registry.fields import Field
+
+
+def converted(value: Any, field: Field | None) -> Any:
+    """Return the value as the field wants it. Raises `RowInvalid` if it cannot be.
+
+    A number may come as its text and a text as its number; a date in any common
+    form. What nobody knows the type of only has its dates written out.
+    """
+    if value is None:
+        return None
+    if field is None or field.type == "any":
+        return written(value)
+    if field.array and not field.in_array:
+        items = value if isinstance(value, list) else [value]
+        return [_converted(item, field) for item in items if item is not None]
+    return _converted(value, field)
+
+
+def written(value: Any) -> Any:
+    """Return a value as JSON holds it: dates as RFC 3339 texts."""
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list):
+        return [written(item) for item in value if item is not None]
+    if isinstance(value, dict):
+        return {key: written(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def rfc3339(moment: datetime) -> str:
+    """Write a time with its offset, `Z` for UTC, to the millisecond where it says one."""
+    text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+
+
+def _converted(value: Any, field: Field) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, list) and field.in_array:
+        return [_converted(item, field) for item in value]
+    match field.type, field.format:
+        case "string", "date-time":
+            return rfc3339(date_of(value))
+        case "string", "date":
+            return _date(value)
+        case "string", _:
+            return text_of(value) if not isinstance(value, datetime) else rfc3339(value)
+        case "number", _:
+            return number_of(value)
+        case "integer", _:
+            return whole_of(value)
+        case "boolean", _:
+            return value if isinstance(value, bool) else to_boolean(value)
+        case (("object" | "map"), _):
+            if not isinstance(value, dict | list):
+                raise RowInvalid(f"'{field.path}' is an object, not {kind_of(value)}.")
+    return written(value)
+
+
+def _date(value: Any) -> str:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    return date_of(value).date().isoformat()

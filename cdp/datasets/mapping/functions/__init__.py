@@ -1,0 +1,1 @@
+"""The functions of the expression language, a file for each kind of value."""

@@ -1,0 +1,1 @@
+"""Messages of Segment-compatible trackers, and how they become XDM. Pure."""

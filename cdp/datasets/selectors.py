@@ -1,0 +1,119 @@
+"""Reads of datasets, inlets, receipts and rejected records."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from django.db.models import QuerySet
+
+from cdp.datasets.errors import DatasetUnknown
+from cdp.datasets.models import Dataset, Inlet, InletDataset, Receipt, RejectedRecord
+from cdp.datasets.records import DatasetFacts
+from cdp.datasets.routes import InletFacts, Route, Routes
+from cdp.errors import FieldError, Invalid
+from cdp.schemas.selectors import compiled_schemas
+from cdp.tenancy.models import Sandbox
+
+
+def list_datasets(sandbox: Sandbox) -> QuerySet[Dataset]:
+    """Return the sandbox's datasets with their schemas."""
+    return (
+        Dataset.objects.for_sandbox(sandbox)
+        .select_related("schema")
+        .defer("schema__document", "schema__resolved")
+    )
+
+
+def get_dataset(sandbox: Sandbox, dataset_id: str) -> Dataset:
+    """Return one dataset. Raises `DatasetUnknown`."""
+    found = list_datasets(sandbox).filter(pk=dataset_id).first()
+    if found is None:
+        raise DatasetUnknown(f"There is no dataset '{dataset_id}'.")
+    return found
+
+
+def get_datasets(sandbox: Sandbox, dataset_ids: Sequence[str]) -> list[Dataset]:
+    """Return datasets in the order given. Raises `Invalid` that names the unknown ones."""
+    found = {dataset.pk: dataset for dataset in list_datasets(sandbox).filter(pk__in=dataset_ids)}
+    refuse_unknown("dataset_ids", dataset_ids, found)
+    return [found[dataset_id] for dataset_id in dataset_ids]
+
+
+def list_inlets(sandbox: Sandbox) -> QuerySet[Inlet]:
+    """Return the sandbox's inlets with the datasets they write to."""
+    return Inlet.objects.for_sandbox(sandbox).prefetch_related("routes")
+
+
+def list_receipts(sandbox: Sandbox) -> QuerySet[Receipt]:
+    """Return receipts of settled requests."""
+    return Receipt.objects.for_sandbox(sandbox)
+
+
+def list_rejected_records(sandbox: Sandbox) -> QuerySet[RejectedRecord]:
+    """Return records that were put aside."""
+    return RejectedRecord.objects.for_sandbox(sandbox)
+
+
+def get_rejected_records(sandbox: Sandbox, ids: Sequence[str]) -> list[RejectedRecord]:
+    """Return records that were put aside, locked. Raises `Invalid` for unknown ids."""
+    rows = list_rejected_records(sandbox).filter(pk__in=ids).select_for_update(of=("self",))
+    found = {row.pk: row for row in rows.select_related("dataset").order_by("pk")}
+    refuse_unknown("ids", ids, found)
+    return list(found.values())
+
+
+def refuse_unknown(path: str, given: Sequence[str], known: Collection[str]) -> None:
+    """Raise `Invalid` that names every id which is not known."""
+    errors = [
+        FieldError(path=f"{path}.{index}", code="unknown", detail=f"There is no '{key}' here.")
+        for index, key in enumerate(given)
+        if key not in known
+    ]
+    if errors:
+        raise Invalid("Some ids are unknown; see `errors`.", errors=errors)
+
+
+def dataset_facts(sandbox: Sandbox, dataset_ids: Collection[str]) -> dict[str, DatasetFacts]:
+    """Return what ingestion must know of these datasets; those that are gone are left out."""
+    rows = list(Dataset.objects.for_sandbox(sandbox).filter(pk__in=dataset_ids))
+    schemas = compiled_schemas(sandbox, {row.schema_id for row in rows})
+    return {
+        row.pk: DatasetFacts(
+            id=row.pk,
+            behavior=row.behavior,
+            schema_id=row.schema_id,
+            schema=schemas[row.schema_id],
+            profile_enabled_at=row.profile_enabled_at,
+            identity_enabled=row.identity_enabled,
+            upsert=row.upsert,
+            dedup_days=row.dedup_days,
+        )
+        for row in rows
+    }
+
+
+def inlet_facts(sandbox: Sandbox, inlet_ids: Collection[str]) -> dict[str, InletFacts]:
+    """Return what doors and the worker must know of these inlets, in two queries."""
+    routes: dict[str, list[Route]] = defaultdict(list)
+    for link in (
+        InletDataset.objects.for_sandbox(sandbox)
+        .filter(inlet__in=inlet_ids)
+        .select_related("dataset__schema")
+        .only("inlet_id", "dataset__behavior", "dataset__schema__uri")
+        .order_by("position")
+    ):
+        routes[link.inlet_id].append(_route(link.dataset))
+    return {
+        inlet.pk: InletFacts(
+            door=inlet.door,
+            enabled=inlet.enabled,
+            requires_key=inlet.requires_key,
+            settings=inlet.settings,
+            routes=Routes(tuple(routes[inlet.pk])),
+        )
+        for inlet in Inlet.objects.for_sandbox(sandbox).filter(pk__in=inlet_ids)
+    }
+
+
+def _route(dataset: Dataset) -> Route:
+    schema = dataset.schema
+    return Route(dataset.pk, dataset.behavior, frozenset({schema.pk, schema.uri, schema.alt_id}))

@@ -1,0 +1,1 @@
+"""Changes to datasets, inlets and what came in."""

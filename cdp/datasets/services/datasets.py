@@ -1,0 +1,116 @@
+"""Making, changing and deleting datasets."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from cdp.datasets.errors import DatasetInUse, SchemaNotForProfile
+from cdp.datasets.models import Dataset, InletDataset
+from cdp.errors import Conflict
+from cdp.schemas.models import Schema
+from cdp.tenancy import audit
+from cdp.tenancy.actors import Actor
+from cdp.tenancy.checks import clean
+from cdp.tenancy.errors import NameTaken
+from cdp.tenancy.models import Sandbox
+
+
+def create_dataset(
+    *,
+    actor: Actor,
+    sandbox: Sandbox,
+    schema: Schema,
+    name: str,
+    profile_enabled: bool = False,
+    **values: Any,
+) -> Dataset:
+    """Make a dataset for rows of a schema; from now on the schema may only grow.
+
+    Raises `NameTaken`, `SchemaNotForProfile` or `Invalid`.
+    """
+    dataset = Dataset(sandbox=sandbox, schema=schema, behavior=schema.behavior, name=name, **values)
+    if profile_enabled:
+        _enable_for_profile(dataset)
+    clean(dataset)
+    _save(dataset, force_insert=True)
+    audit.record(
+        actor=actor,
+        action="dataset.created",
+        target=dataset,
+        after={"name": name, "schema": schema.pk, "profile_enabled": profile_enabled, **values},
+    )
+    return dataset
+
+
+def change_dataset(*, actor: Actor, dataset: Dataset, **changes: Any) -> Dataset:
+    """Change a dataset; its schema and whether it upserts never change.
+
+    Enabling for Profile counts from now: what came in before stays out of profiles
+    until it is sent or replayed again. Raises as `create_dataset`.
+    """
+    fixed = {"schema", "upsert", "behavior"} & changes.keys()
+    if fixed:
+        raise Conflict(f"The {fixed.pop()} of a dataset cannot change. Make another dataset.")
+    _refuse_if_system(dataset)
+    before = {field: getattr(dataset, field) for field in changes}
+    enabled = changes.pop("profile_enabled", dataset.profile_enabled)
+    for field, value in changes.items():
+        setattr(dataset, field, value)
+    if enabled and not dataset.profile_enabled:
+        _enable_for_profile(dataset)
+    elif not enabled:
+        dataset.profile_enabled_at = None
+    clean(dataset)
+    _save(dataset)
+    audit.record(
+        actor=actor,
+        action="dataset.changed",
+        target=dataset,
+        before=before,
+        after={field: getattr(dataset, field) for field in before},
+    )
+    return dataset
+
+
+def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
+    """Delete a dataset that nothing writes to. Raises `DatasetInUse` with what does."""
+    _refuse_if_system(dataset)
+    dependents = [
+        {"type": "inlet", "id": link.inlet_id, "name": link.inlet.name}
+        for link in InletDataset.objects.for_sandbox(dataset.sandbox_id)
+        .filter(dataset=dataset)
+        .select_related("inlet")
+    ]
+    if dataset.profile_enabled:
+        raise DatasetInUse(
+            "The dataset is enabled for Profile. Disable that first; what is in profiles is "
+            "removed by a deletion request."
+        )
+    if dependents:
+        raise DatasetInUse(
+            "Something still writes to the dataset; see `dependents`.", dependents=dependents
+        )
+    audit.record(actor=actor, action="dataset.deleted", target=dataset)
+    dataset.delete()
+
+
+def _enable_for_profile(dataset: Dataset) -> None:
+    if not dataset.schema.profile_enabled:
+        raise SchemaNotForProfile(
+            f"Enable the schema '{dataset.schema}' for Profile first; it needs a primary identity."
+        )
+    dataset.profile_enabled_at = timezone.now()
+
+
+def _refuse_if_system(dataset: Dataset) -> None:
+    if dataset.system:
+        raise Conflict("This dataset is written by the platform itself and cannot be changed.")
+
+
+def _save(dataset: Dataset, *, force_insert: bool = False) -> None:
+    try:
+        with transaction.atomic():
+            dataset.save(force_insert=force_insert)
+    except IntegrityError as error:
+        raise NameTaken(f"There is a dataset '{dataset.name}' already.") from error

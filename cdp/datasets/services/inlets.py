@@ -1,0 +1,106 @@
+"""Making, changing and deleting inlets."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from cdp.datasets.addresses import new_inlet_id
+from cdp.datasets.models import Dataset, Inlet, InletDataset
+from cdp.errors import FieldError, Invalid
+from cdp.tenancy import audit
+from cdp.tenancy.actors import Actor
+from cdp.tenancy.checks import clean
+from cdp.tenancy.errors import NameTaken
+from cdp.tenancy.models import Sandbox
+
+
+def create_inlet(
+    *,
+    actor: Actor,
+    sandbox: Sandbox,
+    name: str,
+    door: str,
+    datasets: Sequence[Dataset],
+    requires_key: bool = True,
+    settings: dict[str, Any] | None = None,
+) -> Inlet:
+    """Make an inlet that writes to these datasets, the preferred ones first.
+
+    It takes nothing until it has a write key, unless it wants none. Raises
+    `NameTaken` or `Invalid`.
+    """
+    inlet = Inlet(
+        id=new_inlet_id(sandbox.pk),
+        sandbox=sandbox,
+        name=name,
+        door=door,
+        requires_key=requires_key,
+        settings=settings or {},
+    )
+    clean(inlet)
+    _save(inlet, force_insert=True)
+    _route(inlet, datasets)
+    audit.record(
+        actor=actor,
+        action="inlet.created",
+        target=inlet,
+        after={
+            "name": name,
+            "door": door,
+            "datasets": [dataset.pk for dataset in datasets],
+            "requires_key": requires_key,
+        },
+    )
+    return inlet
+
+
+def change_inlet(
+    *, actor: Actor, inlet: Inlet, datasets: Sequence[Dataset] | None = None, **changes: Any
+) -> Inlet:
+    """Change an inlet; the doors notice within a second. Its door never changes."""
+    before: dict[str, Any] = {field: getattr(inlet, field) for field in changes}
+    for field, value in changes.items():
+        setattr(inlet, field, value)
+    clean(inlet)
+    _save(inlet)
+    after = dict(changes)
+    if datasets is not None:
+        before["datasets"] = [route.dataset_id for route in inlet.routes.all()]
+        after["datasets"] = [dataset.pk for dataset in datasets]
+        InletDataset.objects.for_sandbox(inlet.sandbox_id).filter(inlet=inlet).delete()
+        _route(inlet, datasets)
+    audit.record(actor=actor, action="inlet.changed", target=inlet, before=before, after=after)
+    return inlet
+
+
+def delete_inlet(*, actor: Actor, inlet: Inlet) -> None:
+    """Delete an inlet; what it has taken is worked on, what comes later is refused."""
+    audit.record(actor=actor, action="inlet.deleted", target=inlet)
+    inlet.delete()
+
+
+def _route(inlet: Inlet, datasets: Sequence[Dataset]) -> None:
+    if not datasets:
+        raise _invalid("An inlet writes to at least one dataset.")
+    if len({dataset.pk for dataset in datasets}) < len(datasets):
+        raise _invalid("A dataset is named twice.")
+    if any(dataset.system for dataset in datasets):
+        raise _invalid("A dataset of the platform itself takes nothing from outside.")
+    InletDataset.objects.for_sandbox(inlet.sandbox_id).bulk_create(
+        InletDataset(sandbox_id=inlet.sandbox_id, inlet=inlet, dataset=dataset, position=position)
+        for position, dataset in enumerate(datasets)
+    )
+
+
+def _save(inlet: Inlet, *, force_insert: bool = False) -> None:
+    try:
+        with transaction.atomic():
+            inlet.save(force_insert=force_insert)
+    except IntegrityError as error:
+        raise NameTaken(f"There is an inlet '{inlet.name}' already.") from error
+
+
+def _invalid(detail: str) -> Invalid:
+    error: FieldError = {"path": "datasets", "code": "invalid", "detail": detail}
+    return Invalid(detail, errors=[error])

@@ -1,0 +1,6 @@
+"""Topics of the durable queue that this app speaks on."""
+
+from typing import Final
+
+RECORDS_RECEIVED: Final = "records.received"
+BATCHES_REVERTED: Final = "batches.reverted"
