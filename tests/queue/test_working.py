@@ -1,4 +1,3 @@
-import json
 import logging
 from datetime import timedelta
 
@@ -6,7 +5,6 @@ import pytest
 import structlog
 from django.conf import settings
 from django.db import OperationalError
-from django.utils import timezone
 
 from cdp.errors import Invalid, Unavailable
 from cdp.queue import LeaseLost, Message, publish_many
@@ -37,14 +35,14 @@ def run_until_quiet(subscription, clock, minutes=60):
     return claims
 
 
-def finishing(actor, fails=lambda item: False, with_error=ValueError("poison")):
+def finishing(actor, fails=lambda item: False, with_error=None):
     """Make a handler that finishes its rows unless one of them is poison; it keeps what it did."""
     done = []
 
     def handler(claim):
         with scope(claim.sandbox, actor):
             if any(fails(item) for item in claim.items):
-                raise with_error
+                raise with_error or ValueError("poison")
             claim.finish()
         done.extend(item.payload["n"] for item in claim.items)
 
