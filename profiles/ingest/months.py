@@ -1,6 +1,6 @@
 """The partitions of event keys: one a month, made in time and dropped whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Final
 
@@ -9,11 +9,11 @@ from django.db import connection, transaction
 from cdp.tenancy.rls import sandbox_policies
 
 _NAME: Final = "profiles_eventkey_{:%Y_%m}"
-_EXISTS = "SELECT to_regclass(%s) IS NOT NULL"
+_EXIST = "SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest(%s) AS wanted(name)"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('profiles.months'), 0)"
 # A partition can be named directly, so it is fenced like any tenant's table.
 _CREATE = """
-CREATE TABLE IF NOT EXISTS {name} PARTITION OF profiles_eventkey
+CREATE TABLE {name} PARTITION OF profiles_eventkey
     FOR VALUES FROM ('{since}') TO ('{until}');
 """
 _PARTITIONS = """
@@ -21,9 +21,6 @@ SELECT child.relname FROM pg_inherits
 JOIN pg_class AS child ON child.oid = inhrelid
 WHERE inhparent = 'profiles_eventkey'::regclass ORDER BY child.relname
 """
-
-_made: set[date] = set()
-
 
 def month_of(day: date) -> date:
     """Return the first day of the month."""
@@ -41,10 +38,15 @@ def ensure(day: date) -> None:
     Call it outside of transactions: making a partition locks the table for a moment.
     """
     month = month_of(day)
-    for wanted in (month, next_month(month)):
-        if wanted not in _made:
-            _make(wanted)
-            _made.add(wanted)
+    wanted = (month, next_month(month))
+    if _exist(wanted):
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK)
+        for missing in [month for month in wanted if not _exist([month])]:
+            name = _NAME.format(missing)
+            cursor.execute(_CREATE.format(name=name, since=missing, until=next_month(missing)))
+            cursor.execute(sandbox_policies(name))
 
 
 def drop_before(day: date) -> list[str]:
@@ -57,18 +59,10 @@ def drop_before(day: date) -> list[str]:
     return gone
 
 
-def _make(month: date) -> None:
-    name = _NAME.format(month)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_EXISTS, [name])
-        if cursor.fetchone() == (True,):
-            return
-        cursor.execute(_LOCK)
-        cursor.execute(_EXISTS, [name])
-        if cursor.fetchone() == (True,):
-            return
-        cursor.execute(_CREATE.format(name=name, since=month, until=next_month(month)))
-        cursor.execute(sandbox_policies(name))
+def _exist(months: Iterable[date]) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_EXIST, [[_NAME.format(month) for month in months]])
+        return bool(cursor.fetchone() == (True,))
 
 
 def _partitions() -> Iterator[str]:

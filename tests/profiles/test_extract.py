@@ -66,7 +66,7 @@ def test_a_blocked_value_is_left_out_and_the_record_goes_on():
     named = reader().read(record)
 
     assert named.identities == (Identity("ECID", ECID_1),)
-    assert [(r.path, r.code) for r in named.left_out] == [("identityMap.Email", "identity-blocked")]
+    assert [(r.path, r.code) for r in named.left_out] == [("identityMap.Email", "identity_blocked")]
 
 
 def test_products_and_partner_ids_never_stitch():
@@ -84,12 +84,12 @@ def test_products_and_partner_ids_never_stitch():
 def test_an_unknown_namespace_refuses_the_record_and_says_what_to_do():
     fatal = reader().read({"identityMap": {"Shoe": [{"id": "1"}]}}).fatal
 
-    assert (fatal.path, fatal.code) == ("identityMap.Shoe", "namespace-unknown")
+    assert (fatal.path, fatal.code) == ("identityMap.Shoe", "namespace_unknown")
     assert "Create it" in fatal.detail
 
 
 def test_a_malformed_ecid_refuses_the_record():
-    assert reader().read({"identityMap": {"ECID": [{"id": "12"}]}}).fatal.code == "ecid-malformed"
+    assert reader().read({"identityMap": {"ECID": [{"id": "12"}]}}).fatal.code == "ecid_malformed"
 
 
 @pytest.mark.parametrize(("count", "refused"), [(20, False), (21, True)])
@@ -99,4 +99,4 @@ def test_a_record_names_at_most_twenty_identities(count, refused):
     fatal = reader().read(record).fatal
 
     assert (fatal is not None) == refused
-    assert not refused or fatal.code == "too-many-identities"
+    assert not refused or fatal.code == "too_many_identities"

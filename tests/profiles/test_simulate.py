@@ -24,16 +24,16 @@ def test_a_simulation_tells_the_graphs_and_which_links_were_refused():
 def test_a_cookie_may_not_rank_above_a_person_id():
     problems = check_settings(KNOWN, [Setting("ECID", 1), Setting("CRM", 2)])
 
-    assert [(p.index, p.code) for p in problems] == [(1, "priority-order")]
+    assert [(p.index, p.code) for p in problems] == [(1, "priority_order")]
 
 
 def test_settings_name_each_namespace_and_priority_once():
     settings = [Setting("CRM", 1), Setting("CRM", 1), Setting("Shoe", 2)]
 
     assert [(p.index, p.code) for p in check_settings(KNOWN, settings)] == [
-        (1, "namespace-repeated"),
-        (1, "priority-repeated"),
-        (2, "namespace-unknown"),
+        (1, "namespace_repeated"),
+        (1, "priority_repeated"),
+        (2, "namespace_unknown"),
     ]
 
 

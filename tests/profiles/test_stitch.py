@@ -50,14 +50,14 @@ def stored_graphs(sandbox):
 def assert_whole(sandbox):
     """Every identity has a standing profile, every standing profile an identity, its founder."""
     standing = Profile.objects.for_sandbox(sandbox).filter(vanished=False)
-    owned = dict(
-        IdentityRow.objects.for_sandbox(sandbox).values_list("id", "profile_id")
-    )
+    owned = dict(IdentityRow.objects.for_sandbox(sandbox).values_list("id", "profile_id"))
     assert set(owned.values()) == set(standing.values_list("id", flat=True))
     assert all(owned[p.founder] == p.id for p in standing)
 
 
-@given(history=histories, rules=rules, order=st.randoms(use_true_random=False), size=st.integers(1, 9))
+@given(
+    history=histories, rules=rules, order=st.randoms(use_true_random=False), size=st.integers(1, 9)
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_stored_graphs_are_those_of_all_that_was_sent(history, rules, order, size):
     with connection.cursor() as cursor:
@@ -81,7 +81,10 @@ def test_a_merge_keeps_the_older_profile_and_names_the_one_that_vanished():
     sarah, tablet, phone = (Identity("CRM", "s"), Identity("ECID", "t"), Identity("ECID", "p"))
     first = send(sandbox, [({sarah, tablet}, 1)])
     second = send(sandbox, [({phone}, 2)])
-    older, younger = first.profile_of[first.numbers[sarah]], second.profile_of[second.numbers[phone]]
+    older, younger = (
+        first.profile_of[first.numbers[sarah]],
+        second.profile_of[second.numbers[phone]],
+    )
 
     merged = send(sandbox, [({sarah, phone}, 3)])
 

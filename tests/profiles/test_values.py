@@ -19,7 +19,7 @@ def test_a_value_that_stands_for_nobody_is_left_out(value):
     with pytest.raises(IdentityRefused) as refused:
         kept("Email", value)
 
-    assert (refused.value.code, refused.value.fatal) == ("identity-blocked", False)
+    assert (refused.value.code, refused.value.fatal) == ("identity_blocked", False)
 
 
 @pytest.mark.parametrize("value", ["123", "a" * 38, "1" * 37, "1" * 39, "1" * 37 + "\u0661"])
@@ -27,7 +27,7 @@ def test_an_ecid_that_is_not_38_digits_refuses_the_record(value):
     with pytest.raises(IdentityRefused) as refused:
         kept("ECID", value)
 
-    assert (refused.value.code, refused.value.fatal) == ("ecid-malformed", True)
+    assert (refused.value.code, refused.value.fatal) == ("ecid_malformed", True)
 
 
 def test_a_value_has_at_most_1024_characters():
@@ -36,7 +36,7 @@ def test_a_value_has_at_most_1024_characters():
     with pytest.raises(IdentityRefused) as refused:
         kept("Email", "a" * 1_025)
 
-    assert refused.value.code == "identity-too-long"
+    assert refused.value.code == "identity_too_long"
 
 
 def test_a_number_is_no_identity():
@@ -67,7 +67,7 @@ def test_a_phone_number_without_its_country_is_left_out():
     with pytest.raises(IdentityRefused) as refused:
         kept("Phone_E.164", "0151 12345678")
 
-    assert (refused.value.code, refused.value.fatal) == ("phone-malformed", False)
+    assert (refused.value.code, refused.value.fatal) == ("phone_malformed", False)
 
 
 def test_a_custom_namespace_may_lower_its_values():

@@ -1,0 +1,55 @@
+"""Finding identities."""
+
+from collections.abc import Sequence
+
+from cdp.errors import FieldError
+from cdp.tenancy.models import Sandbox
+from profiles.errors import IdentityInvalid
+from profiles.identity.namespaces import NamespaceCatalogue
+from profiles.identity.rules import Identity
+from profiles.identity.values import IdentityRefused, normalise
+from profiles.selectors.rules import namespace_catalogue
+
+
+def identity_of_text(sandbox: Sandbox, text: str, *, path: str = "identity") -> Identity:
+    """Read `Namespace:value` as it is stored. Raises `IdentityInvalid`."""
+    code, colon, value = text.partition(":")
+    if not colon:
+        detail = "Write an identity as Namespace:value, such as Email:sarah@luma.com."
+        raise IdentityInvalid(detail, errors=[_error(path, "malformed", detail)])
+    return stored_identities(sandbox, [(code, value)], path=path)[0]
+
+
+def stored_identities(
+    sandbox: Sandbox, given: Sequence[tuple[str, str]], *, path: str = "identities"
+) -> list[Identity]:
+    """Bring identities into the form in which they are stored. Raises `IdentityInvalid`."""
+    namespaces = namespace_catalogue(sandbox)
+    found: list[Identity] = []
+    errors: list[FieldError] = []
+    for place, (code, value) in enumerate(given):
+        where = path if len(given) == 1 else f"{path}.{place}"
+        outcome = _stored(namespaces, code, value, where)
+        if isinstance(outcome, Identity):
+            found.append(outcome)
+        else:
+            errors.append(outcome)
+    if errors:
+        raise IdentityInvalid("Some identities cannot be any; see `errors`.", errors=errors)
+    return found
+
+
+def _stored(
+    namespaces: NamespaceCatalogue, code: str, value: str, path: str
+) -> Identity | FieldError:
+    namespace = namespaces.find(code)
+    if namespace is None:
+        return _error(path, "namespace_unknown", f"There is no namespace {code!r} in this sandbox.")
+    try:
+        return Identity(namespace.code, normalise(namespace, value))
+    except IdentityRefused as refused:
+        return _error(path, refused.code, refused.detail)
+
+
+def _error(path: str, code: str, detail: str) -> FieldError:
+    return {"path": path, "code": code, "detail": detail}

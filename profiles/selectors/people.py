@@ -1,0 +1,173 @@
+"""Persons: everything that PostgreSQL knows of a profile, in one query for any number of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection
+from orjson import dumps, loads
+
+from cdp.tenancy.models import Sandbox
+from profiles.errors import ProfileUnknown
+from profiles.identity.fragment import Fragment
+from profiles.identity.merge import GraphUse, Policy
+from profiles.identity.rules import Identity
+from profiles.ids import profile_key
+
+_BY_IDENTITY: Final = """
+SELECT given.place, stored.profile_id, stored.id AS identity_id
+FROM jsonb_to_recordset(%(given)s::jsonb) AS given(place int, namespace text, value text)
+JOIN profiles_identity AS stored ON stored.sandbox_id = %(sandbox)s
+    AND stored.namespace = given.namespace AND stored.value = given.value
+"""
+# Through the founder, for the id of a merged profile stands for whoever has its founder now.
+_BY_ID: Final = """
+SELECT given.place, founder.profile_id, founder.id AS identity_id
+FROM jsonb_to_recordset(%(given)s::jsonb) AS given(place int, profile bigint)
+JOIN profiles_profile AS named ON named.id = given.profile AND named.sandbox_id = %(sandbox)s
+JOIN profiles_identity AS founder
+    ON founder.id = named.founder AND founder.sandbox_id = %(sandbox)s
+"""
+_READ: Final = """
+WITH asked AS ({asked})
+SELECT asked.place, asked.identity_id, profile.id, profile.created_at, profile.version,
+    profile.segments::text,
+    (
+        SELECT jsonb_agg(jsonb_build_array(own.id, own.namespace, own.value, own.created_at)
+            ORDER BY own.id)
+        FROM profiles_identity AS own
+        WHERE own.profile_id = profile.id AND own.sandbox_id = %(sandbox)s
+    )::text,
+    (
+        SELECT jsonb_agg(jsonb_build_array(own.id, said.dataset_id, said.document,
+            (extract(epoch FROM said.taken_at) * 1000)::bigint, said.times))
+        FROM profiles_identity AS own
+        JOIN profiles_fragment AS said
+            ON said.sandbox_id = %(sandbox)s AND said.identity_id = own.id
+        WHERE own.profile_id = profile.id AND own.sandbox_id = %(sandbox)s
+    )::text
+FROM asked
+JOIN profiles_profile AS profile
+    ON profile.id = asked.profile_id AND profile.sandbox_id = %(sandbox)s
+ORDER BY asked.place
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIdentity:
+    """One of a person's identities."""
+
+    id: int
+    identity: Identity
+    first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A profile with its parts; `asked` is the identity through which it was found."""
+
+    id: int
+    asked: int
+    created_at: datetime
+    version: int
+    segments: dict[str, Any]
+    identities: tuple[KnownIdentity, ...]
+    fragments: tuple[Fragment, ...]
+
+    def seen_by(self, policy: Policy) -> "Person":
+        """Return what a policy lets be seen: all of the graph, or the asked identity alone."""
+        if policy.graph is GraphUse.PRIVATE:
+            return self
+        return Person(
+            self.id,
+            self.asked,
+            self.created_at,
+            self.version,
+            self.segments,
+            tuple(known for known in self.identities if known.id == self.asked),
+            tuple(fragment for fragment in self.fragments if fragment.identity == self.asked),
+        )
+
+
+def get_person(sandbox: Sandbox, profile: int) -> Person:
+    """Return a person by profile number; a merged one's leads to the survivor.
+
+    Raises `ProfileUnknown`.
+    """
+    found = people_of_ids(sandbox, [profile])[0]
+    if found is None:
+        raise ProfileUnknown(f"There is no profile '{profile_key(profile)}'.")
+    return found
+
+
+def get_person_by_identity(sandbox: Sandbox, identity: Identity) -> Person:
+    """Return the person whom an identity belongs to. Raises `ProfileUnknown`."""
+    found = people_of_identities(sandbox, [identity])[0]
+    if found is None:
+        raise ProfileUnknown(
+            f"Nobody is known under {identity.namespace}:{identity.value} in this sandbox."
+        )
+    return found
+
+
+def people_of_ids(sandbox: Sandbox, profiles: Sequence[int]) -> list[Person | None]:
+    """Return persons in the order asked, None for those that are unknown."""
+    given = [{"place": place, "profile": profile} for place, profile in enumerate(profiles)]
+    return _people(sandbox, _BY_ID, given)
+
+
+def people_of_identities(sandbox: Sandbox, identities: Sequence[Identity]) -> list[Person | None]:
+    """Return persons in the order asked, None where nobody is known."""
+    given = [
+        {"place": place, "namespace": identity.namespace, "value": identity.value}
+        for place, identity in enumerate(identities)
+    ]
+    return _people(sandbox, _BY_IDENTITY, given)
+
+
+def find_profile_ids(sandbox: Sandbox, identities: Sequence[Identity]) -> dict[Identity, int]:
+    """Return the profiles of those identities that are known."""
+    given = [
+        {"place": place, "namespace": identity.namespace, "value": identity.value}
+        for place, identity in enumerate(identities)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_IDENTITY, {"given": dumps(given).decode(), "sandbox": sandbox.pk})
+        return {identities[place]: profile for place, profile, _ in cursor.fetchall()}
+
+
+def _people(sandbox: Sandbox, asked: str, given: Sequence[dict[str, Any]]) -> list[Person | None]:
+    found: list[Person | None] = [None] * len(given)
+    values = {"given": dumps(given).decode(), "sandbox": sandbox.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(_READ.format(asked=asked), values)
+        for place, *row in cursor.fetchall():
+            found[place] = _person(*row)
+    return found
+
+
+def _person(
+    asked: int,
+    profile: int,
+    created_at: datetime,
+    version: int,
+    segments: str,
+    identities: str,
+    fragments: str | None,
+) -> Person:
+    return Person(
+        id=profile,
+        asked=asked,
+        created_at=created_at,
+        version=version,
+        segments=loads(segments),
+        identities=tuple(
+            KnownIdentity(key, Identity(namespace, value), datetime.fromisoformat(since))
+            for key, namespace, value, since in loads(identities)
+        ),
+        fragments=tuple(
+            Fragment(key, dataset, document, at, times or {})
+            for key, dataset, document, at, times in (loads(fragments) if fragments else ())
+        ),
+    )

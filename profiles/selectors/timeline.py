@@ -1,0 +1,79 @@
+"""What happened to a person, from the event store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.utils import timezone
+from orjson import loads
+
+from cdp.clickhouse import client
+from cdp.tenancy.models import Sandbox
+from profiles.identity.rules import Identity
+from profiles.selectors.people import Person
+
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_AHEAD: Final = timedelta(days=2)  # further ahead than any event is let in
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event, with the identity that sent it."""
+
+    event_id: str
+    event_type: str
+    at: int
+    dataset_id: str
+    identity: Identity
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which events, in which order; `after` is the last one that the caller has seen."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    types: Sequence[str] = ()
+    datasets: Sequence[str] = ()
+    newest_first: bool = True
+    limit: int = 50
+    after: tuple[int, str] | None = None
+
+
+def list_events(sandbox: Sandbox, person: Person, asked: Asked) -> list[Event]:
+    """Return a person's events. Raises `StoreUnavailable`."""
+    names = {known.id: known.identity for known in person.identities}
+    after, after_id = asked.after or (0, "")
+    rows = client.fetch(
+        "profiles",
+        "timeline",
+        sandbox=sandbox,
+        params={
+            "identities": sorted(names),
+            "since": _milliseconds(asked.since or EARLIEST),
+            "until": _milliseconds(asked.until or timezone.now() + _AHEAD),
+            "types": list(asked.types),
+            "datasets": list(asked.datasets),
+            "direction": -1 if asked.newest_first else 1,
+            "after": after,
+            "after_id": after_id,
+            "limit": asked.limit,
+        },
+    )
+    return [
+        Event(
+            event_id=row["event_id"],
+            event_type=row["event_type"],
+            at=row["at"],
+            dataset_id=row["dataset_id"],
+            identity=names[row["identity_id"]],
+            body=loads(row["body"]),
+        )
+        for row in rows
+    ]
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
