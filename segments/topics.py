@@ -4,3 +4,6 @@ from typing import Final
 
 MEMBERSHIPS_CHANGED: Final = "memberships.changed"
 """Payload: `segment`, `evaluation`, and the profile ids that `entered` and `exited`."""
+
+EVALUATION_WANTED: Final = "segments.evaluation-wanted"
+"""No payload: all published segments are to be evaluated for the whole sandbox."""
