@@ -78,9 +78,10 @@ def _operation(received: Received, dataset: DatasetFacts) -> str:
 
 
 def _with_id(received: Received, dataset: DatasetFacts) -> dict[str, Any]:
+    record: dict[str, Any] = received.record
     if not lacks_id(received, dataset):
-        return received.record
-    return {**received.record, "_id": assigned_id(received.receipt_id, received.position)}
+        return record
+    return {**record, "_id": assigned_id(received.receipt_id, received.position)}
 
 
 def _schema_errors(

@@ -39,7 +39,7 @@ class Received:
 
     arrival: Arrival
     position: int
-    record: Json
+    record: Any
     dataset_id: str
     operation: str = "create"
     dedup_scope: str = ""

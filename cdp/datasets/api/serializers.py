@@ -143,7 +143,9 @@ class RecordFate(serializers.Serializer[Any]):
 
     position = serializers.IntegerField()
     fate = serializers.ChoiceField(choices=Fate.choices)
-    errors = serializers.ListField(child=serializers.DictField(), required=False)
+    errors = serializers.ListField(  # type: ignore[assignment]  # a field, not its mistakes
+        child=serializers.DictField(), required=False
+    )
     rejected_record_id = serializers.CharField(required=False)
 
 

@@ -12,7 +12,7 @@ def key_of(request: HttpRequest) -> str:
     Trackers send it as the user name of Basic with no password, others as a
     Bearer token.
     """
-    scheme, _, value = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    scheme, _, value = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
     if scheme.lower() != "basic":

@@ -10,6 +10,7 @@ from cdp.datasets.examine import examine
 from cdp.datasets.records import Arrival, Received, Rejection
 from cdp.datasets.selectors import dataset_facts
 from cdp.datasets.xdm import unwrap
+from cdp.errors import FieldError
 from cdp.tenancy.scope import scope
 
 
@@ -20,15 +21,22 @@ def check_at_once(inlet: OpenInlet, messages: list[Any]) -> None:
     opened = [unwrap(message, inlet.facts.routes) for message in messages]
     with scope(inlet.sandbox, DOORS):
         datasets = dataset_facts(inlet.sandbox, {each.route.dataset_id for each in opened})
-    errors = []
-    for position, each in enumerate(opened):
+    errors: list[FieldError] = []
+    for position, unwrapped in enumerate(opened):
         received = Received(
-            arrival, position, each.record, each.route.dataset_id, operation=each.operation
+            arrival,
+            position,
+            unwrapped.record,
+            unwrapped.route.dataset_id,
+            operation=unwrapped.operation,
         )
         judged = examine(received, datasets.get(received.dataset_id), now=now)
         if isinstance(judged, Rejection):
             prefix = f"[{position}]." if len(messages) > 1 else ""
-            errors += [{**error, "path": prefix + error["path"]} for error in judged.errors]
+            errors += [
+                FieldError(path=prefix + each["path"], code=each["code"], detail=each["detail"])
+                for each in judged.errors
+            ]
     if errors:
         raise RecordsInvalid(
             "The records violate the schema; nothing was taken.",

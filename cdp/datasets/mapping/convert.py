@@ -1,7 +1,8 @@
 """Values as the target field's type, where nothing is lost."""
 
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from cdp.datasets.mapping.errors import RowInvalid
 from cdp.datasets.mapping.functions.choices import to_boolean
@@ -50,26 +51,33 @@ def _converted(value: Any, field: Field) -> Any:
         return None
     if isinstance(value, list) and field.in_array:
         return [_converted(item, field) for item in value]
-    match field.type, field.format:
-        case "string", "date-time":
-            return rfc3339(date_of(value))
-        case "string", "date":
-            return _date(value)
-        case "string", _:
-            return text_of(value) if not isinstance(value, datetime) else rfc3339(value)
-        case "number", _:
-            return number_of(value)
-        case "integer", _:
-            return whole_of(value)
-        case "boolean", _:
-            return value if isinstance(value, bool) else to_boolean(value)
-        case (("object" | "map"), _):
-            if not isinstance(value, dict | list):
-                raise RowInvalid(f"'{field.path}' is an object, not {kind_of(value)}.")
-    return written(value)
+    if field.type == "string":
+        return _text(value, field.format)
+    if field.type in ("object", "map") and not isinstance(value, dict | list):
+        raise RowInvalid(f"'{field.path}' is an object, not {kind_of(value)}.")
+    return _AS_TYPE.get(field.type, written)(value)
+
+
+def _text(value: Any, format: str | None) -> str:
+    if format == "date":
+        return _date(value)
+    if format == "date-time" or isinstance(value, datetime):
+        return rfc3339(date_of(value))
+    return text_of(value)
 
 
 def _date(value: Any) -> str:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     return date_of(value).date().isoformat()
+
+
+def _boolean(value: Any) -> bool:
+    return value if isinstance(value, bool) else to_boolean(value)
+
+
+_AS_TYPE: Final[dict[str, Callable[[Any], Any]]] = {
+    "number": number_of,
+    "integer": whole_of,
+    "boolean": _boolean,
+}

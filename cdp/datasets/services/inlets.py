@@ -70,6 +70,7 @@ def change_inlet(
         after["datasets"] = [dataset.pk for dataset in datasets]
         InletDataset.objects.for_sandbox(inlet.sandbox_id).filter(inlet=inlet).delete()
         _route(inlet, datasets)
+        inlet.refresh_from_db()  # forgets the routes that were read before
     audit.record(actor=actor, action="inlet.changed", target=inlet, before=before, after=after)
     return inlet
 

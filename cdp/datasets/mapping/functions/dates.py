@@ -108,7 +108,8 @@ def date_part(part: str, moment: Any) -> int:
     example=('set_date_part("day", 1, "2026-11-20")', datetime(2026, 11, 1, tzinfo=UTC)),
 )
 def set_date_part(part: str, value: Any, moment: Any) -> datetime:
-    return _valid(lambda: date_of(moment).replace(**{_part(part): whole_of(value)}))
+    changes: dict[str, Any] = {_part(part): whole_of(value)}
+    return _valid(lambda: date_of(moment).replace(**changes))
 
 
 @date_function(

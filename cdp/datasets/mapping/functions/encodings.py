@@ -5,7 +5,7 @@ import uuid
 import zlib
 from functools import partial
 from typing import Any
-from urllib.parse import quote_plus, unquote_plus, urlsplit
+from urllib.parse import SplitResult, quote_plus, unquote_plus, urlsplit
 
 from orjson import JSONDecodeError, loads
 
@@ -143,7 +143,7 @@ def fpid_to_ecid(text: Any) -> str:
     return "".join(f"{half:019d}" for half in halves)
 
 
-def _parts(url: Any) -> Any:
+def _parts(url: Any) -> SplitResult:
     try:
         return urlsplit(text_of(url))
     except ValueError as error:

@@ -31,7 +31,7 @@ def size_of(value: Any) -> int:
     example=('is_empty("")', True), takes_null=True,
 )  # fmt: skip
 def is_empty(value: Any) -> bool:
-    return size_of(value) == 0
+    return not size_of(value)
 
 
 @object_function(

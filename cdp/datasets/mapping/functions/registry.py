@@ -8,6 +8,15 @@ from typing import Any, Final
 from cdp.datasets.mapping.errors import RowInvalid
 
 MOST_CHARACTERS: Final = 100_000
+_KINDS: Final[dict[Any, str]] = {
+    type(None): "null",
+    bool: "a truth value",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "an array",
+    dict: "an object",
+}
 Body = Callable[..., Any]
 
 
