@@ -44,9 +44,12 @@ class Cursor:
         try:
             raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             order, values, backwards = orjson.loads(raw)
-            return cls(tuple(order), tuple(values), bool(backwards))
+            cursor = cls(tuple(order), tuple(values), bool(backwards))
         except (binascii.Error, ValueError, TypeError) as error:
             raise _broken_cursor() from error
+        if not all(isinstance(value, str | int | float) for value in values) or b"\\u0000" in raw:
+            raise _broken_cursor()
+        return cursor
 
 
 class CursorPagination(BasePagination):
@@ -166,8 +169,6 @@ def _behind(model: type[Model], cursor: Cursor) -> Q:
             value = _column(model, column).to_python(raw)
         except ValidationError as error:
             raise _broken_cursor() from error
-        if value is None:
-            raise _broken_cursor()
         side = "lt" if name.startswith("-") else "gt"
         behind |= equal & Q(**{f"{column}__{side}": value})
         equal &= Q(**{column: value})
