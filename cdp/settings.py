@@ -138,6 +138,10 @@ CACHES = {
 }
 
 CLICKHOUSE_CLUSTER = env.str("CLICKHOUSE_CLUSTER", "")
+# Where a ClickHouse server keeps its backups: Disk('backups', '{name}') or S3(...).
+CLICKHOUSE_BACKUP_TO = env.str("CLICKHOUSE_BACKUP_TO", "")
+# Writes into the event store pause for the instant of a backup. Off, there are none while running.
+CLICKHOUSE_GATE = env.bool("CLICKHOUSE_GATE", True)
 # (seconds, bytes) a class of query may use before the store ends it.
 CLICKHOUSE_BUDGETS = {
     "lookup": (5, 1_000_000_000),
@@ -149,12 +153,21 @@ CLICKHOUSE_BUDGETS = {
 
 # --- Work ----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = broker_url(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A message that a dead worker held comes again after this. Work that takes longer is
+    # announced twice, which is harmless: what is claimed is not given out again.
+    "visibility_timeout": 300,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# The work is in the queue and goes on without the broker.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_000_000  # kilobytes; then a fresh child takes its place
+CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 
 # A worker that dies is noticed after this long; one that lives keeps its claims by itself.
@@ -173,6 +186,7 @@ ALLOWED_PRIVATE_HOSTS: list[str] = env.list("CDP_ALLOWED_PRIVATE_HOSTS", [])
 EXPORT_DIR = Path(env.str("CDP_EXPORTS", str(DATA_DIR / "exports")))
 EXPORT_PROTOCOLS = env.list("CDP_EXPORT_PROTOCOLS", ["file"])
 DELIVERY_SECONDS = env.int("CDP_DELIVERY_SECONDS", 15)
+DELIVERY_KEPT = timedelta(days=2)  # then what could not even be tried has failed
 # How long to wait before each further attempt at a delivery; after the last it has failed.
 DELIVERY_DELAYS = [
     timedelta(seconds=seconds)
@@ -288,6 +302,11 @@ LOGGING = {
     },
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stdout"], "level": env.str("CDP_LOG_LEVEL", "INFO")},
+    # Each wake-up would be three lines; what it found to do has a line of its own.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat")
+    },
 }
 structlog.configure(
     processors=[

@@ -11,6 +11,7 @@ handler500 = "cdp.api.pages.server_error"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("cdp.api.urls")),
+    path("api/v1/", include("governance.api.urls")),
     path("api/v1/", include("segments.api.urls")),
     path("", include("cdp.datasets.doors.urls")),
     path("api/v1/", include("cdp.datasets.api.urls")),
