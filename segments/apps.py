@@ -8,3 +8,14 @@ class SegmentsConfig(AppConfig):
 
     name = "segments"
     label = "segments"
+
+    def ready(self) -> None:
+        """Listen to what happens to people."""
+        from cdp.queue import subscribe
+        from cdp.queue.subscriptions import LONG_WORK
+        from profiles.topics import PROFILES_CHANGED
+        from segments.receivers import evaluation_wanted, profiles_changed
+        from segments.topics import EVALUATION_WANTED
+
+        subscribe(PROFILES_CHANGED, profiles_changed, batch=1_000, exclusive=True)
+        subscribe(EVALUATION_WANTED, evaluation_wanted, exclusive=True, lane=LONG_WORK)

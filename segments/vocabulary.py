@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from cdp.schemas.selectors import EVENT_CLASS, PROFILE_CLASS, union_fields
-
 from cdp.schemas.registry.fields import Field
+from cdp.schemas.selectors import EVENT_CLASS, PROFILE_CLASS, union_fields
 from cdp.tenancy.models import Sandbox
 from segments.language.vocabulary import Kind, Known, Vocabulary
 

@@ -45,6 +45,12 @@ class Change:
     entered: bool
 
 
+def lock_memberships(sandbox: Sandbox) -> None:
+    """Hold the sandbox's memberships until the transaction ends; taking it again is free."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [MEMBERSHIP_LOCK, sandbox.pk])
+
+
 def write_memberships(
     sandbox: Sandbox,
     *,
@@ -60,8 +66,8 @@ def write_memberships(
     `asked` that it is in; memberships of other segments stay. Runs inside the
     sandbox's scope; publishes `memberships.changed`.
     """
+    lock_memberships(sandbox)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [MEMBERSHIP_LOCK, sandbox.pk])
         cursor.execute(_READ, [sandbox.pk, sorted(members)])
         rows = [(key, _loaded(stored)) for key, stored in cursor.fetchall()]
     changes: list[Change] = []
@@ -84,13 +90,13 @@ def packed(changes: Iterable[Change]) -> bytes:
     return zlib.compress(orjson.dumps([[c.profile, c.segment, c.entered] for c in changes]), 1)
 
 
-def unpacked(kept: bytes) -> list[Change]:
+def unpacked(kept: bytes | memoryview) -> list[Change]:
     """Return what `packed` was given.
 
     >>> unpacked(packed([Change(7, "seg_a", True)]))
     [Change(profile=7, segment='seg_a', entered=True)]
     """
-    return [Change(*values) for values in orjson.loads(zlib.decompress(bytes(kept)))]
+    return [Change(*values) for values in orjson.loads(zlib.decompress(kept))]
 
 
 def _differences(

@@ -1,0 +1,1 @@
+"""Answering rules: for the profiles that changed, and for everybody."""
