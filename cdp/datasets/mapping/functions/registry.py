@@ -131,12 +131,7 @@ def object_of(value: Any) -> dict[str, Any]:
 
 def kind_of(value: Any) -> str:
     """Name the kind of a value for people."""
-    if value is None:
-        return "null"
-    names = {bool: "a truth value", int: "a number", float: "a number", str: "a text"}
-    return names.get(type(value)) or {list: "an array", dict: "an object"}.get(
-        type(value), "a date"
-    )
+    return next((name for kind, name in _KINDS.items() if type(value) is kind), "a date")
 
 
 def bounded(text: str) -> str:
