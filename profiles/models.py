@@ -2,7 +2,9 @@
 
 Tables that ingestion writes thousands of times a second carry no foreign-key
 constraints of their own: their rows are written in sets, under the sandbox's lock,
-and `manage.py check_stores` holds them together.
+and `manage.py check_stores` holds them together. Their keys do not begin with the
+sandbox: for one that has grown since the last ANALYZE, PostgreSQL would believe that
+it is tiny and read all of it instead of the few rows that are named.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -175,7 +177,7 @@ class IdentityLink(SandboxModel):
     keep it. An operator's cut stays until it is taken back, whatever is seen.
     """
 
-    pk = models.CompositePrimaryKey("sandbox_id", "a", "b")
+    pk = models.CompositePrimaryKey("a", "b")
     sandbox = _unchecked_sandbox()
     a = models.BigIntegerField()
     b = models.BigIntegerField()
@@ -201,7 +203,7 @@ class IdentityLink(SandboxModel):
 class Fragment(SandboxModel):
     """What one dataset says of one identity; `times` holds those of values changed in part."""
 
-    pk = models.CompositePrimaryKey("sandbox_id", "identity_id", "dataset_id")
+    pk = models.CompositePrimaryKey("identity_id", "dataset_id")
     sandbox = _unchecked_sandbox()
     identity = models.ForeignKey(
         Identity,
@@ -225,7 +227,7 @@ class Fragment(SandboxModel):
 class SearchTerm(SandboxModel):
     """A normalised word or number under which a profile may be searched by its beginning."""
 
-    pk = models.CompositePrimaryKey("sandbox_id", "profile_id", "kind", "term")
+    pk = models.CompositePrimaryKey("profile_id", "kind", "term")
     sandbox = _unchecked_sandbox()
     profile = models.ForeignKey(
         Profile,
@@ -258,7 +260,7 @@ class EventKey(SandboxModel):
     Partitioned by the month of arrival; whole months are dropped (`ingest/months.py`).
     """
 
-    pk = models.CompositePrimaryKey("sandbox_id", "hash", "month")
+    pk = models.CompositePrimaryKey("hash", "month")
     sandbox = _unchecked_sandbox()
     month = models.DateField()
     hash = models.UUIDField()

@@ -90,7 +90,10 @@ def _work(setting: Setting, kept: Sequence[Attributed]) -> Payload:
         },
         changed=sorted(active | spoken_of | stitched.regrouped | stitched.founded),
         vanished=sorted(stitched.vanished.items()),
-        origins={EVENTS: [_origin(e) for e in events], RECORDS: [_origin(r) for r in rows]},
+        origins={
+            EVENTS: [_origin(sandbox, event) for event in events],
+            RECORDS: [_origin(sandbox, row) for row in rows],
+        },
     )
 
 
@@ -112,7 +115,7 @@ def _overrides(
     ]
 
 
-def _origin(one: Attributed) -> dict[str, Any]:
+def _origin(sandbox: Sandbox, one: Attributed) -> dict[str, Any]:
     record = one.record
     return {
         "receipt": record.receipt_id,
@@ -122,5 +125,7 @@ def _origin(one: Attributed) -> dict[str, Any]:
         "operation": record.operation,
         "scope": record.dedup_scope,
         "received_at": record.received_at.isoformat(),
-        "key": key_of(record) if record.dataset.is_events else None,
+        "key": key_of(sandbox, record.dedup_scope, record.event_id)
+        if record.dataset.is_events
+        else None,
     }

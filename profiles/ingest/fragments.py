@@ -11,33 +11,34 @@ from cdp.datasets.enums import Operation
 from cdp.tenancy.models import Sandbox
 from profiles.identity.fragment import Fragment, merged, replaced
 from profiles.ingest.people import Attributed
+from profiles.stitching.own import OWN
 
 Key = tuple[int, str]
 
-_READ = """
+_READ = f"""
 SELECT stored.identity_id, stored.dataset_id, stored.document::text,
     (extract(epoch FROM stored.taken_at) * 1000)::bigint, stored.times::text
 FROM profiles_fragment AS stored
-JOIN jsonb_to_recordset(%s::jsonb) AS given(identity bigint, dataset text)
-    ON stored.sandbox_id = %s
-    AND stored.identity_id = given.identity AND stored.dataset_id = given.dataset
+JOIN jsonb_to_recordset(%(rows)s::jsonb) AS given(identity bigint, dataset text)
+    ON stored.identity_id = given.identity AND stored.dataset_id = given.dataset
+WHERE stored.{OWN}
 """
 # A row that came earlier than what is stored has been overtaken, and changes nothing.
 _WRITE = """
 INSERT INTO profiles_fragment AS stored
     (sandbox_id, identity_id, dataset_id, document, taken_at, times)
-SELECT %s, identity, dataset, document, to_timestamp(at / 1000.0), times
-FROM jsonb_to_recordset(%s::jsonb) AS given(
+SELECT %(sandbox)s, identity, dataset, document, to_timestamp(at / 1000.0), times
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(
     identity bigint, dataset text, document jsonb, at bigint, times jsonb)
 ORDER BY identity, dataset
-ON CONFLICT (sandbox_id, identity_id, dataset_id) DO UPDATE SET
+ON CONFLICT (identity_id, dataset_id) DO UPDATE SET
     document = excluded.document, taken_at = excluded.taken_at, times = excluded.times
 WHERE stored.taken_at <= excluded.taken_at
 """
-_DELETE = """
+_DELETE = f"""
 DELETE FROM profiles_fragment AS stored
-USING jsonb_to_recordset(%s::jsonb) AS given(identity bigint, dataset text)
-WHERE stored.sandbox_id = %s
+USING jsonb_to_recordset(%(rows)s::jsonb) AS given(identity bigint, dataset text)
+WHERE stored.{OWN}
     AND stored.identity_id = given.identity AND stored.dataset_id = given.dataset
 """
 
@@ -88,7 +89,7 @@ def _read(sandbox: Sandbox, keys: Iterable[Key]) -> dict[Key, Fragment]:
     if not wanted:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [dumps(wanted).decode(), sandbox.pk])
+        cursor.execute(_READ, _values(sandbox, wanted))
         return {
             (identity, dataset): Fragment(
                 identity, dataset, loads(document), at, loads(times) if times else {}
@@ -111,6 +112,10 @@ def _store(sandbox: Sandbox, changes: Changes) -> None:
     deleted = [{"identity": identity, "dataset": dataset} for identity, dataset in changes.deleted]
     with connection.cursor() as cursor:
         if deleted:
-            cursor.execute(_DELETE, [dumps(deleted).decode(), sandbox.pk])
+            cursor.execute(_DELETE, _values(sandbox, deleted))
         if written:
-            cursor.execute(_WRITE, [sandbox.pk, dumps(written).decode()])
+            cursor.execute(_WRITE, _values(sandbox, written))
+
+
+def _values(sandbox: Sandbox, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"sandbox": sandbox.pk, "rows": dumps(rows).decode()}

@@ -13,32 +13,29 @@ from django.db import connection
 from cdp.datasets.records import Accepted
 from cdp.tenancy.models import Sandbox
 from profiles.ingest.months import month_of
+from profiles.stitching.own import OWN
 
 # A key of an earlier month is looked for there; within this month the index decides.
 _TAKE = """
 INSERT INTO profiles_eventkey (month, sandbox_id, hash)
 SELECT %(month)s, %(sandbox)s, given.hash
 FROM unnest(%(hashes)s::uuid[]) AS given(hash)
-WHERE NOT EXISTS (
-    SELECT FROM profiles_eventkey AS earlier
-    WHERE earlier.sandbox_id = %(sandbox)s AND earlier.hash = given.hash
-        AND earlier.month >= %(oldest)s AND earlier.month < %(month)s
-)
+LEFT JOIN LATERAL (
+    SELECT stored.hash FROM profiles_eventkey AS stored
+    WHERE stored.hash = given.hash AND stored.month >= %(oldest)s AND stored.month < %(month)s
+    LIMIT 1
+) AS earlier ON true
+WHERE earlier.hash IS NULL
 ORDER BY given.hash
 ON CONFLICT DO NOTHING
 RETURNING hash::text
 """
-_GIVE_BACK = "DELETE FROM profiles_eventkey WHERE sandbox_id = %s AND hash = ANY(%s::uuid[])"
+_GIVE_BACK = f"DELETE FROM profiles_eventkey WHERE {OWN} AND hash = ANY(%(hashes)s::uuid[])"
 
 
-def key_of(record: Accepted) -> str:
-    """Return the hash under which an event is known, as 32 hexadecimal digits."""
-    return hash_of(record.dedup_scope, record.event_id)
-
-
-def hash_of(scope: str, event_id: str) -> str:
-    """Hash an event's id within what it is unique in."""
-    return blake2b(f"{scope}\0{event_id}".encode(), digest_size=16).hexdigest()
+def key_of(sandbox: Sandbox, scope: str, event_id: str) -> str:
+    """Hash an event's id within what it is unique in, as 32 hexadecimal digits."""
+    return blake2b(f"{sandbox.pk}\0{scope}\0{event_id}".encode(), digest_size=16).hexdigest()
 
 
 def take_keys(sandbox: Sandbox, events: Sequence[Accepted], now: datetime) -> list[Accepted]:
@@ -48,7 +45,7 @@ def take_keys(sandbox: Sandbox, events: Sequence[Accepted], now: datetime) -> li
     """
     if not events:
         return []
-    keys = [key_of(event) for event in events]
+    keys = [key_of(sandbox, event.dedup_scope, event.event_id) for event in events]
     horizon = timedelta(days=max(event.dataset.dedup_days for event in events))
     new = _take(sandbox, keys, now.date(), (now - horizon).date())
     duplicates = []
@@ -63,7 +60,7 @@ def take_keys(sandbox: Sandbox, events: Sequence[Accepted], now: datetime) -> li
 def give_back_keys(sandbox: Sandbox, keys: Iterable[str]) -> None:
     """Forget keys of events that are not stored after all, so that they may come again."""
     with connection.cursor() as cursor:
-        cursor.execute(_GIVE_BACK, [sandbox.pk, _array(keys)])
+        cursor.execute(_GIVE_BACK, {"sandbox": sandbox.pk, "hashes": _array(keys)})
 
 
 def _take(sandbox: Sandbox, keys: Iterable[str], today: date, since: date) -> set[str]:

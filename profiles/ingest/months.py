@@ -22,6 +22,7 @@ JOIN pg_class AS child ON child.oid = inhrelid
 WHERE inhparent = 'profiles_eventkey'::regclass ORDER BY child.relname
 """
 
+
 def month_of(day: date) -> date:
     """Return the first day of the month."""
     return day.replace(day=1)

@@ -13,24 +13,27 @@ from profiles.identity.fragment import Fragment
 from profiles.identity.merge import Policy, merge
 from profiles.identity.rules import Identity
 from profiles.identity.terms import terms_of
+from profiles.stitching.own import OWN
 
-_IDENTITIES = """
+_IDENTITIES = f"""
 SELECT profile_id, id, namespace, value FROM profiles_identity
-WHERE sandbox_id = %s AND profile_id = ANY(%s) ORDER BY id
+WHERE {OWN} AND profile_id = ANY(%(profiles)s) ORDER BY id
 """
-_FRAGMENTS = """
+_FRAGMENTS = f"""
 SELECT identity.profile_id, identity.id, fragment.dataset_id, fragment.document::text,
     (extract(epoch FROM fragment.taken_at) * 1000)::bigint, fragment.times::text
 FROM profiles_identity AS identity
 JOIN profiles_fragment AS fragment
-    ON fragment.sandbox_id = identity.sandbox_id AND fragment.identity_id = identity.id
-WHERE identity.sandbox_id = %s AND identity.profile_id = ANY(%s)
+    ON fragment.identity_id = identity.id AND fragment.{OWN}
+WHERE identity.{OWN} AND identity.profile_id = ANY(%(profiles)s)
 """
 _VERSION = "SELECT nextval('profiles_version')"
-_STAMP = "UPDATE profiles_profile SET version = %s WHERE sandbox_id = %s AND id = ANY(%s)"
-_FORGET_TERMS = """
+_STAMP = f"""
+UPDATE profiles_profile SET version = %(version)s WHERE {OWN} AND id = ANY(%(profiles)s)
+"""
+_FORGET_TERMS = f"""
 DELETE FROM profiles_searchterm AS stored
-WHERE stored.sandbox_id = %(sandbox)s AND stored.profile_id = ANY(%(profiles)s)
+WHERE stored.{OWN} AND stored.profile_id = ANY(%(profiles)s)
     AND NOT EXISTS (
         SELECT FROM jsonb_to_recordset(%(terms)s::jsonb) AS given(
             profile bigint, kind text, term text)
@@ -63,11 +66,12 @@ class Parts:
 def read_parts(sandbox: Sandbox, profiles: Collection[int]) -> dict[int, Parts]:
     """Read the identities and fragments of these profiles, in two queries."""
     parts: dict[int, Parts] = defaultdict(Parts)
+    wanted = {"sandbox": sandbox.pk, "profiles": list(profiles)}
     with connection.cursor() as cursor:
-        cursor.execute(_IDENTITIES, [sandbox.pk, list(profiles)])
+        cursor.execute(_IDENTITIES, wanted)
         for profile, key, namespace, value in cursor.fetchall():
             parts[profile].identities[key] = Identity(namespace, value)
-        cursor.execute(_FRAGMENTS, [sandbox.pk, list(profiles)])
+        cursor.execute(_FRAGMENTS, wanted)
         for profile, key, dataset, document, at, times in cursor.fetchall():
             fragment = Fragment(key, dataset, loads(document), at, loads(times) if times else {})
             parts[profile].fragments.append(fragment)
@@ -90,7 +94,8 @@ def take_snapshots(
     documents = {profile: merge(own.fragments, policy) for profile, own in parts.items()}
     _write_terms(sandbox, documents, [*profiles, *gone])
     with connection.cursor() as cursor:
-        cursor.execute(_STAMP, [version, sandbox.pk, [*documents, *gone]])
+        stamped = [*documents, *gone]
+        cursor.execute(_STAMP, {"sandbox": sandbox.pk, "version": version, "profiles": stamped})
     rows = [
         _row(sandbox, profile, version, {**documents[profile], "identityMap": own.identity_map()})
         for profile, own in parts.items()

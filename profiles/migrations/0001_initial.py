@@ -12,7 +12,7 @@ CREATE TABLE profiles_eventkey (
     month date NOT NULL,
     sandbox_id bigint NOT NULL,
     hash uuid NOT NULL,
-    PRIMARY KEY (sandbox_id, hash, month)
+    PRIMARY KEY (hash, month)
 ) PARTITION BY RANGE (month)
 """
 
@@ -56,7 +56,6 @@ class Migration(migrations.Migration):
                         (
                             "pk",
                             models.CompositePrimaryKey(
-                                "sandbox_id",
                                 "hash",
                                 "month",
                                 blank=True,
@@ -164,7 +163,6 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "sandbox_id",
                         "profile_id",
                         "kind",
                         "term",
@@ -207,7 +205,6 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "sandbox_id",
                         "identity_id",
                         "dataset_id",
                         blank=True,
@@ -256,7 +253,6 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "sandbox_id",
                         "a",
                         "b",
                         blank=True,

@@ -14,42 +14,46 @@ from profiles.identity.fragment import Fragment
 from profiles.identity.merge import GraphUse, Policy
 from profiles.identity.rules import Identity
 from profiles.ids import profile_key
+from profiles.stitching.own import OWN
 
 _BY_IDENTITY: Final = """
 SELECT given.place, stored.profile_id, stored.id AS identity_id
 FROM jsonb_to_recordset(%(given)s::jsonb) AS given(place int, namespace text, value text)
-JOIN profiles_identity AS stored ON stored.sandbox_id = %(sandbox)s
-    AND stored.namespace = given.namespace AND stored.value = given.value
+CROSS JOIN LATERAL (
+    SELECT profile_id, id FROM profiles_identity AS one
+    WHERE one.sandbox_id = %(sandbox)s
+        AND one.namespace = given.namespace AND one.value = given.value
+    LIMIT 1
+) AS stored
 """
 # Through the founder, for the id of a merged profile stands for whoever has its founder now.
-_BY_ID: Final = """
+_BY_ID: Final = f"""
 SELECT given.place, founder.profile_id, founder.id AS identity_id
 FROM jsonb_to_recordset(%(given)s::jsonb) AS given(place int, profile bigint)
-JOIN profiles_profile AS named ON named.id = given.profile AND named.sandbox_id = %(sandbox)s
-JOIN profiles_identity AS founder
-    ON founder.id = named.founder AND founder.sandbox_id = %(sandbox)s
+JOIN profiles_profile AS named ON named.id = given.profile AND named.{OWN}
+JOIN profiles_identity AS founder ON founder.id = named.founder AND founder.{OWN}
 """
-_READ: Final = """
-WITH asked AS ({asked})
+_READ: Final = f"""
+WITH asked AS ({{asked}})
 SELECT asked.place, asked.identity_id, profile.id, profile.created_at, profile.version,
     profile.segments::text,
     (
         SELECT jsonb_agg(jsonb_build_array(own.id, own.namespace, own.value, own.created_at)
             ORDER BY own.id)
         FROM profiles_identity AS own
-        WHERE own.profile_id = profile.id AND own.sandbox_id = %(sandbox)s
+        WHERE own.profile_id = profile.id AND own.{OWN}
     )::text,
     (
         SELECT jsonb_agg(jsonb_build_array(own.id, said.dataset_id, said.document,
             (extract(epoch FROM said.taken_at) * 1000)::bigint, said.times))
         FROM profiles_identity AS own
         JOIN profiles_fragment AS said
-            ON said.sandbox_id = %(sandbox)s AND said.identity_id = own.id
-        WHERE own.profile_id = profile.id AND own.sandbox_id = %(sandbox)s
+            ON said.identity_id = own.id AND said.{OWN}
+        WHERE own.profile_id = profile.id AND own.{OWN}
     )::text
 FROM asked
 JOIN profiles_profile AS profile
-    ON profile.id = asked.profile_id AND profile.sandbox_id = %(sandbox)s
+    ON profile.id = asked.profile_id AND profile.{OWN}
 ORDER BY asked.place
 """
 

@@ -9,12 +9,16 @@ from orjson import dumps
 from cdp.tenancy.models import Sandbox
 from profiles.identity.rules import Identity
 
+# LATERAL and LIMIT: one look into the index for each, whatever the statistics say.
 _FIND = """
 SELECT given.place, known.id, known.profile_id, known.founded, known.crowd
 FROM jsonb_to_recordset(%s::jsonb) AS given(place int, namespace text, value text)
-JOIN profiles_identity AS known
-    ON known.sandbox_id = %s
-    AND known.namespace = given.namespace AND known.value = given.value
+CROSS JOIN LATERAL (
+    SELECT * FROM profiles_identity AS stored
+    WHERE stored.sandbox_id = %s
+        AND stored.namespace = given.namespace AND stored.value = given.value
+    LIMIT 1
+) AS known
 """
 _NUMBERS = "SELECT nextval(%s) FROM generate_series(1, %s)"
 IDENTITY_NUMBERS = "profiles_identity_id_seq"

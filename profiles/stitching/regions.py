@@ -9,29 +9,30 @@ from cdp.tenancy.models import Sandbox
 from profiles.identity.neighbourhood import Held, Pair, Region
 from profiles.identity.rules import Identity
 from profiles.stitching.known import Known
+from profiles.stitching.own import OWN
 
 _COLUMNS = "id, namespace, value, profile_id, founded, crowd"
 _OF_PROFILES = f"""
-SELECT {_COLUMNS} FROM profiles_identity WHERE sandbox_id = %s AND profile_id = ANY(%s)
+SELECT {_COLUMNS} FROM profiles_identity WHERE {OWN} AND profile_id = ANY(%(keys)s)
 """
 _OF_CROWDS = f"""
 SELECT {_COLUMNS} FROM profiles_identity
-WHERE sandbox_id = %s AND crowd IS NOT NULL AND crowd = ANY(%s)
+WHERE {OWN} AND crowd IS NOT NULL AND crowd = ANY(%(keys)s)
 """
-_BY_ID = f"SELECT {_COLUMNS} FROM profiles_identity WHERE sandbox_id = %s AND id = ANY(%s)"
-_SEEN = "(extract(epoch FROM last_seen) * 1000)::bigint"
+_BY_ID = f"SELECT {_COLUMNS} FROM profiles_identity WHERE {OWN} AND id = ANY(%(keys)s)"
+_HELD = "a, b, (extract(epoch FROM last_seen) * 1000)::bigint, by_a, by_b"
 # A cut link is kept by neither end; the last arm lets a cut be told from a link never seen.
 _LINKS = f"""
-SELECT a, b, {_SEEN}, by_a, by_b FROM profiles_identitylink
-WHERE sandbox_id = %s AND by_a AND a = ANY(%s)
+SELECT {_HELD} FROM profiles_identitylink WHERE {OWN} AND by_a AND a = ANY(%(keys)s)
 UNION ALL
-SELECT a, b, {_SEEN}, by_a, by_b FROM profiles_identitylink
-WHERE sandbox_id = %s AND by_b AND b = ANY(%s)
+SELECT {_HELD} FROM profiles_identitylink WHERE {OWN} AND by_b AND b = ANY(%(keys)s)
 UNION ALL
-SELECT a, b, {_SEEN}, by_a, by_b FROM profiles_identitylink
-WHERE sandbox_id = %s AND cut_at IS NOT NULL AND a = ANY(%s)
+SELECT {_HELD} FROM profiles_identitylink
+WHERE {OWN} AND cut_at IS NOT NULL AND a = ANY(%(keys)s)
 """
-_NAMES = "SELECT id, namespace, value FROM profiles_identity WHERE sandbox_id = %s AND id = ANY(%s)"
+_NAMES = f"""
+SELECT id, namespace, value FROM profiles_identity WHERE {OWN} AND id = ANY(%(keys)s)
+"""
 
 
 class Regions:
@@ -61,9 +62,7 @@ class Regions:
 
     def load(self, wanted: set[int]) -> Region:
         """Read the graphs and crowds of identities by number."""
-        with connection.cursor() as cursor:
-            cursor.execute(_BY_ID, [self._sandbox.pk, list(wanted)])
-            rows = cursor.fetchall()
+        rows = self._rows(_BY_ID, wanted)
         return self.around(Known(key, *rest) for key, _, _, *rest in rows)
 
     def add_new(self, region: Region, identity: Identity, known: Known) -> None:
@@ -75,28 +74,27 @@ class Regions:
     def _add_members(self, region: Region, sql: str, groups: Collection[int]) -> None:
         if not groups:
             return
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [self._sandbox.pk, list(groups)])
-            for key, namespace, value, *rest in cursor.fetchall():
-                self.known[key] = known = Known(key, *rest)
-                region.names[key] = Identity(namespace, value)
-                region.group[key] = _group(known)
+        for key, namespace, value, *rest in self._rows(sql, groups):
+            self.known[key] = known = Known(key, *rest)
+            region.names[key] = Identity(namespace, value)
+            region.group[key] = _group(known)
 
     def _add_links(self, region: Region) -> None:
         if not region.group:
             return
-        members: list[Any] = [self._sandbox.pk, list(region.group)]
+        for a, b, seen, by_a, by_b in self._rows(_LINKS, region.group):
+            if by_a or by_b:
+                region.links[a, b] = Held(seen, by_a, by_b)
+            else:
+                self.cut.add((a, b))
+        far = {end for pair in region.links for end in pair}.difference(region.names)
+        if far:
+            region.names |= {key: Identity(*name) for key, *name in self._rows(_NAMES, far)}
+
+    def _rows(self, sql: str, keys: Iterable[int]) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
-            cursor.execute(_LINKS, members * 3)
-            for a, b, seen, by_a, by_b in cursor.fetchall():
-                if by_a or by_b:
-                    region.links[a, b] = Held(seen, by_a, by_b)
-                else:
-                    self.cut.add((a, b))
-            far = {end for pair in region.links for end in pair}.difference(region.names)
-            if far:
-                cursor.execute(_NAMES, [self._sandbox.pk, list(far)])
-                region.names |= {key: Identity(*name) for key, *name in cursor.fetchall()}
+            cursor.execute(sql, {"sandbox": self._sandbox.pk, "keys": list(keys)})
+            return cursor.fetchall()
 
 
 def _group(known: Known) -> Hashable:

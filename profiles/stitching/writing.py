@@ -1,6 +1,6 @@
 """Writing changed graphs: one statement for each kind of row, rows in the order of their ids."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,42 +10,44 @@ from orjson import dumps
 from cdp.tenancy.models import Sandbox
 from profiles.identity.neighbourhood import Held, Pair
 from profiles.identity.rules import Identity
+from profiles.stitching.own import OWN
 from profiles.stitching.owners import Owners
 from profiles.stitching.sightings import Together
 
 _FOUND = """
 INSERT INTO profiles_profile (id, sandbox_id, founder, vanished, version, segments, created_at)
-SELECT id, %s, founder, false, 0, '{}', %s
-FROM jsonb_to_recordset(%s::jsonb) AS given(id bigint, founder bigint) ORDER BY id
+SELECT id, %(sandbox)s, founder, false, 0, '{}', %(now)s
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(id bigint, founder bigint) ORDER BY id
 """
-_VANISH = """
-UPDATE profiles_profile SET vanished = (id = ANY(%s)) WHERE sandbox_id = %s AND id = ANY(%s)
+_VANISH = f"""
+UPDATE profiles_profile SET vanished = (id = ANY(%(gone)s))
+WHERE {OWN} AND id = ANY(%(turned)s)
 """
 _ADD = """
 INSERT INTO profiles_identity
     (id, sandbox_id, namespace, value, profile_id, founded, crowd, created_at)
-SELECT id, %s, namespace, value, profile, founded, crowd, %s
-FROM jsonb_to_recordset(%s::jsonb) AS given(
+SELECT id, %(sandbox)s, namespace, value, profile, founded, crowd, %(now)s
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(
     id bigint, namespace text, value text, profile bigint, founded bigint, crowd bigint)
 ORDER BY id
 """
-_MOVE = """
+_MOVE = f"""
 UPDATE profiles_identity AS stored
 SET profile_id = given.profile, founded = given.founded, crowd = given.crowd
-FROM jsonb_to_recordset(%s::jsonb) AS given(
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(
     id bigint, profile bigint, founded bigint, crowd bigint)
-WHERE stored.sandbox_id = %s AND stored.id = given.id
+WHERE stored.{OWN} AND stored.id = given.id
 """
 _LINK = """
 INSERT INTO profiles_identitylink AS stored
     (sandbox_id, a, b, first_seen, last_seen, datasets, record, by_a, by_b)
-SELECT %s, a, b, to_timestamp(first / 1000.0), to_timestamp(last / 1000.0), datasets, record,
-    by_a, by_b
-FROM jsonb_to_recordset(%s::jsonb) AS given(
+SELECT %(sandbox)s, a, b, to_timestamp(first / 1000.0), to_timestamp(last / 1000.0), datasets,
+    record, by_a, by_b
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(
     a bigint, b bigint, first bigint, last bigint, datasets text[], record text,
     by_a boolean, by_b boolean)
 ORDER BY a, b
-ON CONFLICT (sandbox_id, a, b) DO UPDATE SET
+ON CONFLICT (a, b) DO UPDATE SET
     first_seen = least(stored.first_seen, excluded.first_seen),
     last_seen = greatest(stored.last_seen, excluded.last_seen),
     record = CASE WHEN excluded.last_seen >= stored.last_seen
@@ -55,15 +57,15 @@ ON CONFLICT (sandbox_id, a, b) DO UPDATE SET
     by_a = excluded.by_a,
     by_b = excluded.by_b
 """
-_KEEP = """
+_KEEP = f"""
 UPDATE profiles_identitylink AS stored SET by_a = given.by_a, by_b = given.by_b
-FROM jsonb_to_recordset(%s::jsonb) AS given(a bigint, b bigint, by_a boolean, by_b boolean)
-WHERE stored.sandbox_id = %s AND stored.a = given.a AND stored.b = given.b
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(a bigint, b bigint, by_a boolean, by_b boolean)
+WHERE stored.{OWN} AND stored.a = given.a AND stored.b = given.b
 """
-_DROP = """
+_DROP = f"""
 DELETE FROM profiles_identitylink AS stored
-USING jsonb_to_recordset(%s::jsonb) AS given(a bigint, b bigint)
-WHERE stored.sandbox_id = %s AND stored.a = given.a AND stored.b = given.b
+USING jsonb_to_recordset(%(rows)s::jsonb) AS given(a bigint, b bigint)
+WHERE stored.{OWN} AND stored.a = given.a AND stored.b = given.b
 """
 
 
@@ -79,15 +81,13 @@ def write_owners(
     ]
     moved = [member.row() for member in owners.moved if member.id not in new]
     turned = [*owners.vanished, *owners.revived]
-    with connection.cursor() as cursor:
-        if founded:
-            cursor.execute(_FOUND, [sandbox.pk, now, _json(founded)])
-        if turned:
-            cursor.execute(_VANISH, [list(owners.vanished), sandbox.pk, turned])
-        if added:
-            cursor.execute(_ADD, [sandbox.pk, now, _json(added)])
-        if moved:
-            cursor.execute(_MOVE, [_json(moved), sandbox.pk])
+    _write(_FOUND, sandbox, founded, now=now)
+    if turned:
+        with connection.cursor() as cursor:
+            gone = list(owners.vanished)
+            cursor.execute(_VANISH, {"sandbox": sandbox.pk, "gone": gone, "turned": turned})
+    _write(_ADD, sandbox, added, now=now)
+    _write(_MOVE, sandbox, moved)
 
 
 def write_links(sandbox: Sandbox, seen: Mapping[Pair, Together], held: Mapping[Pair, Held]) -> None:
@@ -106,9 +106,7 @@ def write_links(sandbox: Sandbox, seen: Mapping[Pair, Together], held: Mapping[P
         for pair, together in seen.items()
         if held[pair].by_a or held[pair].by_b
     ]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_LINK, [sandbox.pk, _json(rows)])
+    _write(_LINK, sandbox, rows)
 
 
 def write_pruned(sandbox: Sandbox, links: Mapping[Pair, Held]) -> None:
@@ -119,12 +117,12 @@ def write_pruned(sandbox: Sandbox, links: Mapping[Pair, Held]) -> None:
         if held.by_a or held.by_b
     ]
     gone = [{"a": a, "b": b} for (a, b), held in links.items() if not (held.by_a or held.by_b)]
-    with connection.cursor() as cursor:
-        if kept:
-            cursor.execute(_KEEP, [_json(kept), sandbox.pk])
-        if gone:
-            cursor.execute(_DROP, [_json(gone), sandbox.pk])
+    _write(_KEEP, sandbox, kept)
+    _write(_DROP, sandbox, gone)
 
 
-def _json(rows: Iterable[Mapping[str, Any]]) -> str:
-    return dumps(list(rows)).decode()
+def _write(sql: str, sandbox: Sandbox, rows: list[dict[str, Any]], **values: Any) -> None:
+    if rows:
+        given = {"sandbox": sandbox.pk, "rows": dumps(rows).decode(), **values}
+        with connection.cursor() as cursor:
+            cursor.execute(sql, given)

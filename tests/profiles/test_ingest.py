@@ -91,7 +91,7 @@ def test_an_event_of_last_month_that_is_sent_again_counts_once(sandbox, web):
 
         later = timezone.now() + timedelta(days=32)
         months.ensure(later.date())
-        found = keys._take(sandbox, [keys.hash_of(web.pk, "1")], later.date(), month)
+        found = keys._take(sandbox, [keys.key_of(sandbox, web.pk, "1")], later.date(), month)
     assert found == set()
 
 

@@ -1,6 +1,7 @@
 """A small world for the tests of profiles: two schemas, datasets, and ways to send to them."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -93,7 +94,7 @@ def make_dataset(
             name=name,
             schema=schema,
             behavior=schema.behavior,
-            profile_enabled_at=timezone.now() if enabled else None,
+            profile_enabled_at=timezone.now() - timedelta(seconds=1) if enabled else None,
             **values,
         )
 
