@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("cdp.api.urls")),
     path("api/v1/", include("governance.api.urls")),
+    path("api/v1/", include("cdp.schemas.api.urls")),
     path("api/v1/", include("segments.api.urls")),
     path("", include("cdp.datasets.doors.urls")),
     path("api/v1/", include("cdp.datasets.api.urls")),

@@ -14,6 +14,9 @@ else:  # generic for the type checker only
 class DocumentField(_TextField):
     """JSON kept as text; it is read whole and never searched."""
 
+    _pyi_private_set_type: Any  # what the type checker's plugin looks at
+    _pyi_private_get_type: Any
+
     def from_db_value(self, value: str | None, *_: Any) -> Any:
         """Read the stored text."""
         return None if value is None else orjson.loads(value)

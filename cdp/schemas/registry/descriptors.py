@@ -36,6 +36,23 @@ class DescriptorKind(StrEnum):
     DEPRECATED = "deprecated"
 
 
+SETTINGS: dict[DescriptorKind, frozenset[str]] = {
+    DescriptorKind.IDENTITY: frozenset({"namespace", "primary"}),
+    DescriptorKind.LABEL: frozenset({"labels"}),
+    DescriptorKind.PRIMARY_KEY: frozenset(),
+    DescriptorKind.VERSION: frozenset(),
+    DescriptorKind.TIMESTAMP: frozenset(),
+    DescriptorKind.GRANULARITY: frozenset({"granularity", "time_zone"}),
+    DescriptorKind.ONE_TO_ONE: frozenset({"destination_schema", "destination_path"}),
+    DescriptorKind.REFERENCE_IDENTITY: frozenset({"namespace"}),
+    DescriptorKind.RELATIONSHIP: frozenset(
+        {"destination_schema", "destination_path", "cardinality", "name", "inverse_name"}
+    ),
+    DescriptorKind.ALTERNATE_DISPLAY: frozenset({"title", "description", "enum"}),
+    DescriptorKind.DEPRECATED: frozenset(),
+}
+
+
 @dataclass(frozen=True)
 class Descriptor:
     """One statement about one or more paths of a schema."""
@@ -67,6 +84,7 @@ class Described:
 
 def check_descriptor(descriptor: Descriptor, described: Described) -> Iterator[Problem]:
     """Tell what keeps this descriptor from being added to the schema."""
+    yield from _check_settings(descriptor)
     unknown = [path for path in descriptor.paths if path not in described.fields]
     for path in unknown:
         meant = suggest.hint(path, described.fields.keys())
@@ -77,6 +95,16 @@ def check_descriptor(descriptor: Descriptor, described: Described) -> Iterator[P
         if descriptor in described.others:
             yield Problem("said-already", "The schema has this descriptor already.")
         yield from _CHECKS[descriptor.kind](descriptor, described)
+
+
+def _check_settings(descriptor: Descriptor) -> Iterator[Problem]:
+    known = SETTINGS[descriptor.kind]
+    for name in descriptor.settings.keys() - known:
+        takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+        detail = f"A {descriptor.kind} descriptor has no setting '{name}'; {takes}."
+        yield Problem("unknown-setting", detail, name)
+    if not isinstance(descriptor.settings.get("primary", False), bool):
+        yield Problem("primary", "'primary' is true or false.", "primary")
 
 
 def _plain_text(path: str, described: Described, what: str) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ Unknown keywords are kept. What cannot be taken in is left out with its reason, 
 so is everything that rests on it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,13 @@ _KINDS = {
 }
 
 
+Check = Callable[[Resource, Find], Iterable[Problem]]
+
+
+def _no_more(_: Resource, __: Find) -> Iterable[Problem]:
+    return ()
+
+
 @dataclass
 class Reading:
     """What became of a set of documents.
@@ -46,10 +53,13 @@ class Reading:
     failures: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
 
 
-def read_documents(documents: Iterable[tuple[str, Any]], find: Find) -> Reading:
+def read_documents(
+    documents: Iterable[tuple[str, Any]], find: Find, check: Check = _no_more
+) -> Reading:
     """Read documents, each given with a name for the report.
 
-    `find` looks up what is there already, which a document never replaces.
+    `find` looks up what is there already, which a document never replaces. `check`
+    says what else keeps a resource out; it gets the resource and the look-up.
     """
     reading = Reading()
     forms: dict[str, dict[str, Any]] = {}
@@ -61,7 +71,7 @@ def read_documents(documents: Iterable[tuple[str, Any]], find: Find) -> Reading:
             reading.failures[name] = refusal.problems
         else:
             forms[form["$id"]], names[form["$id"]] = form, name
-    _Reader(forms, names, find, reading).read()
+    _Reader(forms, names, find, check, reading).read()
     return reading
 
 
@@ -104,11 +114,13 @@ class _Reader:
         forms: dict[str, dict[str, Any]],
         names: dict[str, str],
         find: Find,
+        check: Check,
         reading: Reading,
     ) -> None:
         self.forms = forms
         self.names = names
         self.find_known = find
+        self.check = check
         self.reading = reading
         self.taken: dict[str, Resource] = {}
 
@@ -129,7 +141,9 @@ class _Reader:
                 self.reading.known.append(uri)
                 continue
             try:
-                self.taken[uri] = self.resource(dict(form))
+                resource = self.resource(dict(form))
+                refuse_if(self.check(resource, self.find))
+                self.taken[uri] = resource
             except Refused as refusal:
                 self.fail(uri, *refusal.problems)
         self.reading.resources = list(self.taken.values())
