@@ -1,0 +1,170 @@
+"""Where an expression stands in a statement, and how a field is read there.
+
+A frame answers with SQL for a field of its scope. Fields read from a table become
+columns of its sub-query, each read once; within an array they become variables of
+a lambda over the arrays of just those fields that are asked for, never of whole
+items.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from segments.language.scopes import Bound, Scope
+from segments.language.sql.expressions import Sql
+from segments.language.vocabulary import EVENT_ID, EVENT_TIME, EVENT_TYPE, Base, Kind
+
+TYPES: dict[Kind, str] = {
+    "text": "String",
+    "number": "Float64",
+    "integer": "Int64",
+    "boolean": "Bool",
+    "time": "String",
+    "day": "String",
+}
+# Events have these as columns of their own: how each is read, and its name.
+OWN_COLUMNS = {
+    EVENT_TIME: ("toUnixTimestamp64Milli(ts)", "at"),
+    EVENT_TYPE: ("event_type", "event_type"),
+    EVENT_ID: ("event_id", "event_id"),
+}
+
+
+class Columns:
+    """The JSON paths that a sub-query reads, each under a name."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.names: dict[str, str] = {}
+
+    def name(self, source: str) -> str:
+        """Return the column that holds an expression over the table's own columns."""
+        return self.names.setdefault(source, f"{self.prefix}{len(self.names)}")
+
+    def listed(self) -> str:
+        """Return the columns as a select list that begins with a comma."""
+        return "".join(f",\n        {source} AS {name}" for source, name in self.names.items())
+
+
+class Frame(ABC):
+    """One place to stand."""
+
+    scope: Scope
+
+    @abstractmethod
+    def read(self, bound: Bound) -> Sql:
+        """Return a field's value, with one array level for each that is not opened here."""
+
+    @abstractmethod
+    def items(self, array: Bound) -> str:
+        """Return an array of objects, for its length."""
+
+    @abstractmethod
+    def root(self, base: Base) -> "Frame":
+        """Return the whole profile or event in which this stands."""
+
+
+class TableFrame(Frame):
+    """A row of a table with a JSON body: a profile, an event or an entity."""
+
+    def __init__(self, scope: Scope, columns: Columns) -> None:
+        self.scope = scope
+        self.columns = columns
+
+    def read(self, bound: Bound) -> Sql:
+        if bound.base == "event" and bound.path in OWN_COLUMNS:
+            source, name = OWN_COLUMNS[bound.path]
+            self.columns.names[source] = name
+            return Sql(name, bound.known.kind, nullable=False)
+        name = self.columns.name(json_path(bound))
+        depth = len(bound.known.in_array) + bound.known.array
+        return as_kind(Sql(name, bound.known.kind, depth=depth))
+
+    def items(self, array: Bound) -> str:
+        return self.columns.name(f"{json_names(array)}.:`Array(JSON)`")
+
+    def root(self, base: Base) -> Frame:
+        return self
+
+
+class EventFrame(TableFrame):
+    """An event, beside the profile whose it is."""
+
+    def __init__(self, scope: Scope, columns: Columns, profile: TableFrame) -> None:
+        super().__init__(scope, columns)
+        self.profile = profile
+
+    def root(self, base: Base) -> Frame:
+        return self.profile if base == "profile" else self
+
+
+@dataclass(slots=True)
+class Variables:
+    """The variables of a lambda and the arrays they run over."""
+
+    level: int
+    arrays: dict[str, str]
+
+    def name(self, array: str) -> str:
+        """Return the variable for the items of an array."""
+        return self.arrays.setdefault(array, f"i{self.level}_{len(self.arrays)}")
+
+
+class ItemFrame(Frame):
+    """One item of an array, inside a lambda."""
+
+    def __init__(self, parent: Frame, array: Bound, level: int) -> None:
+        self.parent = parent
+        self.array = array
+        self.scope = parent.scope.items(array)
+        self.variables = Variables(level, {})
+
+    def read(self, bound: Bound) -> Sql:
+        whole = self.parent.read(bound)
+        return Sql(self.variables.name(whole.text), whole.kind, depth=whole.depth - 1)
+
+    def items(self, array: Bound) -> str:
+        return self.variables.name(self.parent.items(array))
+
+    def root(self, base: Base) -> Frame:
+        return self.parent.root(base)
+
+    def over(self, function: str, body: str) -> str:
+        """Return a higher-order function over the items, whose lambda has this body."""
+        if not self.variables.arrays:
+            self.variables.name(self.parent.items(self.array))
+        names = ", ".join(self.variables.arrays.values())
+        return f"{function}(({names}) -> {body}, {', '.join(self.variables.arrays)})"
+
+
+def json_names(bound: Bound) -> str:
+    """Return a path into the JSON body, arrays on the way marked."""
+    text, path = "body", ""
+    for name in bound.path.split("."):
+        path = f"{path}.{name}" if path else name
+        text += f".`{name}`" + ("[]" if path in bound.known.in_array else "")
+    return text
+
+
+def json_path(bound: Bound) -> str:
+    """Return a typed read of a JSON path.
+
+    >>> from segments.language.vocabulary import Known
+    >>> known = Known("items.price", "number", in_array=("items",))
+    >>> json_path(Bound("event", "items.price", known, 0))
+    'body.`items`[].`price`.:`Float64`'
+    """
+    inner = TYPES[bound.known.kind]
+    return f"{json_names(bound)}.:`{f'Array(Nullable({inner}))' if bound.known.array else inner}`"
+
+
+def as_kind(value: Sql) -> Sql:
+    """Return a read value as its kind is compared: times as milliseconds."""
+    if value.kind != "time":
+        return value
+    return Sql(_milliseconds(value.text, value.depth), "time", depth=value.depth)
+
+
+def _milliseconds(text: str, depth: int) -> str:
+    if depth == 0:
+        return f"toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull({text}, 3, 'UTC'))"
+    return f"arrayMap(t{depth} -> {_milliseconds(f't{depth}', depth - 1)}, {text})"

@@ -1,0 +1,136 @@
+"""Passes over the events: each reads them once and folds them by profile."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from segments.language.ast import Condition
+from segments.language.clock import Clock
+from segments.language.scopes import PROFILE
+from segments.language.sql.frames import Columns, EventFrame, TableFrame
+from segments.language.sql.layers import Layers
+from segments.language.sql.parameters import Parameters
+from segments.language.sql.reach import Reach, reach_of, reach_sql
+
+OVERRIDES = """SELECT identity_id, profile_id FROM profile_overrides FINAL
+      WHERE sandbox_id = {sandbox:UInt32}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The placeholders of the profiles looked at, and of all their identities."""
+
+    profiles: str
+    identities: str
+
+
+@dataclass(slots=True)
+class Pass:
+    """One reading of the events and what is folded of them.
+
+    `folds` are aggregates over the events of a profile, `steps` are expressions over
+    those that build on each other, `leaves` are the tests that come out. A leaf is
+    kept as "differs from what holds for a profile without events", so that such a
+    profile, which has no row here, needs no special case. With `beside_profile` the
+    events are read beside the attributes of the profile they belong to.
+    """
+
+    name: str
+    clock: Clock
+    beside_profile: bool
+    events: Columns = field(init=False)
+    profiles: Columns = field(init=False)
+    folds: dict[str, str] = field(default_factory=dict)
+    steps: Layers = field(init=False)
+    leaves: dict[str, str] = field(default_factory=dict)
+    carried: set[str] = field(default_factory=set)
+    reaches: list[Reach] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.events = Columns("e")
+        self.profiles = Columns("q")
+        self.steps = Layers(f"{self.name}_step")
+
+    def frame(self) -> EventFrame:
+        """Return the place of one event."""
+        return EventFrame(PROFILE.events(), self.events, TableFrame(PROFILE, self.profiles))
+
+    def covers(self, where: Condition | None) -> None:
+        """Have the pass read the events that a choice of events may take."""
+        self.reaches.append(reach_of(where, self.clock))
+
+    def fold(self, aggregate: str) -> str:
+        """Return the column of an aggregate over the events of a profile."""
+        return self.folds.setdefault(aggregate, f"{self.name}_fold{len(self.folds)}")
+
+    def step(self, expression: str) -> str:
+        """Return the column of an expression over folds and earlier steps."""
+        return self.steps.name(expression)
+
+    def leaf(self, test: str, *, otherwise: bool) -> str:
+        """Return the test as seen from outside, where `otherwise` holds without events."""
+        name = f"{self.name}_leaf{len(self.leaves)}"
+        column = self.leaves.setdefault(f"({test}) != {int(otherwise)}", name)
+        return f"(NOT {column})" if otherwise else f"({column} = 1)"
+
+    def carry(self, fold: str) -> str:
+        """Return a fold as seen from outside."""
+        self.carried.add(fold)
+        return fold
+
+    def columns(self) -> list[str]:
+        """Return what is seen from outside."""
+        return [*sorted(self.carried), *self.leaves.values()]
+
+    def sql(self, parameters: Parameters, touched: Touched | None) -> str:
+        """Return the sub-query: a row for each profile that has such events."""
+        out = [f"{test} AS {name}" for test, name in self.leaves.items()]
+        folds = [f"{fold} AS {name}" for fold, name in self.folds.items()]
+        folded = f"""SELECT {_listed(["owner", *folds])}
+      FROM ({self._owned(parameters, touched)})
+      GROUP BY owner"""
+        return f"""SELECT {_listed([f"owner AS {self.name}_owner", *sorted(self.carried), *out])}
+    FROM ({self.steps.over(folded)})"""
+
+    def _owned(self, parameters: Parameters, touched: Touched | None) -> str:
+        """Return the events that matter, each with its owner: the override or the stamp."""
+        names = ["e.at AS at"] + [
+            f"e.{name} AS {name}" for name in self.events.names.values() if name != "at"
+        ]
+        owned = f"""
+        SELECT {_listed(["if(o.profile_id != 0, o.profile_id, e.profile_id) AS owner", *names])}
+        FROM ({self._read(parameters, touched)}) AS e
+        LEFT ANY JOIN ({OVERRIDES}{_among("identity_id", touched.identities if touched else None)}) AS o
+        ON o.identity_id = e.identity_id"""
+        if self.beside_profile:
+            names = [f"w.{name} AS {name}" for name in ("at", *self._event_names())]
+            names += [f"p.{name} AS {name}" for name in self.profiles.names.values()]
+            attributes = f"""SELECT profile_id{self.profiles.listed()}
+        FROM profiles FINAL WHERE sandbox_id = {{sandbox:UInt32}}{
+                _among("profile_id", touched.profiles if touched else None)
+            }"""
+            owned = f"""
+        SELECT {_listed(["w.owner AS owner", *names])} FROM ({owned}) AS w
+        INNER JOIN ({attributes}) AS p ON p.profile_id = w.owner"""
+        if touched:
+            owned = f"SELECT * FROM ({owned}) WHERE owner IN {touched.profiles}"
+        return owned
+
+    def _event_names(self) -> Iterable[str]:
+        return [name for name in self.events.names.values() if name != "at"]
+
+    def _read(self, parameters: Parameters, touched: Touched | None) -> str:
+        self.events.names["toUnixTimestamp64Milli(ts)"] = "at"
+        return f"""SELECT identity_id, profile_id{self.events.listed()}
+          FROM events
+          WHERE sandbox_id = {{sandbox:UInt32}}{
+            _among("identity_id", touched.identities if touched else None)
+        } AND ts <= fromUnixTimestamp64Milli({self.clock.now}, 'UTC')
+            AND {reach_sql(self.reaches, parameters)}"""
+
+
+def _among(column: str, placeholder: str | None) -> str:
+    return f" AND {column} IN {placeholder}" if placeholder else ""
+
+
+def _listed(columns: Iterable[str]) -> str:
+    return ", ".join(columns)

@@ -1,0 +1,283 @@
+"""Many rules as one statement: the shared scan.
+
+Every rule becomes a test over three things: the profile's attributes, what the
+passes fold of its events, and the other rules. Equal parts are computed once. The
+statement reads the events once (twice, if some rules compare events with
+attributes), and joins what it folded to the profiles.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from segments.language import ast
+from segments.language.ast import (
+    Aggregate,
+    Arithmetic,
+    Condition,
+    DatePart,
+    Events,
+    Field,
+    FirstNonNull,
+    Happened,
+    InSegment,
+    Items,
+    Operand,
+)
+from segments.language.chain import unroll
+from segments.language.clock import Clock
+from segments.language.facts import Facts, Here
+from segments.language.kinds import kind_of
+from segments.language.match import Matcher
+from segments.language.scopes import PROFILE
+from segments.language.sql.conditions import ConditionWriter
+from segments.language.sql.expressions import Sql
+from segments.language.sql.frames import Columns, Frame, TableFrame
+from segments.language.sql.layers import Layers
+from segments.language.sql.parameters import Parameters
+from segments.language.sql.passes import Pass, Touched
+from segments.language.sql.sequences import SequenceWriter
+from segments.language.vocabulary import Vocabulary
+from segments.language.walk import Node, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with its parameters; the sandbox's is added by whoever runs it."""
+
+    text: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule under the id by which others refer to it."""
+
+    id: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Few:
+    """The only profiles to look at, and all identities whose events may be theirs."""
+
+    profiles: Sequence[int]
+    identities: Sequence[int]
+
+
+Stored = Callable[[str, Parameters], str]
+
+
+def nobody(segment: str, parameters: Parameters) -> str:
+    """Stand in for stored memberships where there are none."""
+    return "0"
+
+
+def shared_scan(
+    rules: Sequence[Rule],
+    words: Vocabulary,
+    clock: Clock,
+    few: Few | None = None,
+    stored: Stored = nobody,
+) -> Statement:
+    """Return a statement with a row for each profile: its id and the places of its rules.
+
+    The second column lists the positions, from 0, of the rules that the profile
+    satisfies. Rules come parents before children; a reference to a rule that is not
+    among them asks `stored`, which gets a segment and returns SQL over `profile_id`.
+    """
+    writer = ScanWriter(words, clock, stored)
+    names = [writer.rule(rule) for rule in rules]
+    places = ", ".join(f"if({name}, [toUInt16({n})], [])" for n, name in enumerate(names))
+    text = f"""SELECT profile_id, arrayConcat(emptyArrayUInt16(), {places}) AS places
+FROM ({writer.answered(few)})"""
+    return Statement(text, writer.parameters.values)
+
+
+class ScanWriter(ConditionWriter):
+    """Writes rules about profiles, and collects what the passes must fold for them."""
+
+    def __init__(self, words: Vocabulary, clock: Clock, stored: Stored) -> None:
+        super().__init__(words, clock, Parameters())
+        self.rules: dict[str, str] = {}
+        self.answers = Layers("rule")
+        self.stored = stored
+        self.columns = Columns("p")
+        self.profile = TableFrame(PROFILE, self.columns)
+        self.passes = [Pass("f", clock, False), Pass("g", clock, True)]
+        self.inside: Pass | None = None
+        self.empty = Matcher(Facts(), clock, words)
+
+    def rule(self, rule: Rule) -> str:
+        """Return the column that answers a rule."""
+        name = self.answers.name(self.condition(rule.condition, self.profile))
+        self.rules[rule.id] = name
+        return name
+
+    def answered(self, few: Few | None) -> str:
+        """Return the select of the profiles with an answer to each rule."""
+        touched = None
+        if few is not None:
+            profiles = self.parameters.numbers(few.profiles)
+            touched = Touched(profiles, self.parameters.numbers(few.identities))
+        among = f" AND profile_id IN {touched.profiles}" if touched else ""
+        used = [each for each in self.passes if each.reaches]
+        seen = [*self.columns.names.values(), *(name for each in used for name in each.columns())]
+        joins = "".join(
+            f"""
+  LEFT ANY JOIN (
+    {each.sql(self.parameters, touched)}
+  ) AS {each.name} ON {each.name}.{each.name}_owner = p.profile_id"""
+            for each in used
+        )
+        return self.answers.over(f"""
+  SELECT {", ".join(["profile_id", *seen])}
+  FROM (
+    SELECT profile_id{self.columns.listed()}
+    FROM profiles FINAL WHERE sandbox_id = {{sandbox:UInt32}}{among}
+  ) AS p{joins}""")
+
+    def test(self, node: Any, frame: Frame) -> str:
+        """Return a single test; one about events alone is made where they are folded."""
+        home = self._home(node) if frame is self.profile and self.inside is None else None
+        if home is None:
+            return super().test(node, frame)
+        self.inside = home
+        text = super().test(node, frame)
+        self.inside = None
+        return home.leaf(text, otherwise=self.empty.holds(node, Here(PROFILE, {})))
+
+    def about_profile(self, node: Happened | ast.Sequence | InSegment, frame: Frame) -> str:
+        """Return a condition on a profile's events or segments."""
+        match node:
+            case Happened(events):
+                home = self._pass_for(node)
+                return home.leaf(f"{self._count(home, events)} > 0", otherwise=False)
+            case ast.Sequence():
+                home = self._pass_for(node)
+                writer = SequenceWriter(home.step, lambda where: self._times(home, where))
+                return home.leaf(writer.test(unroll(node)), otherwise=False)
+            case InSegment(segment):
+                if segment in self.rules:
+                    return self.rules[segment]
+                return self.stored(segment, self.parameters)
+
+    def over_events(self, node: Aggregate, frame: Frame) -> Sql:
+        """Return an aggregate over events of the profile."""
+        home = self._pass_for(node)
+        kind = kind_of(node, frame.scope, self.words) or "number"
+        over = node.over
+        events = over if isinstance(over, Events) else over.events
+        chosen = self._chosen(home, events or Events())
+        if node.of is None and isinstance(over, Events):
+            return Sql(self._fold(home, f"countIf({chosen})"), kind, nullable=False)
+        with_event = home.frame()
+        if isinstance(over, Items):
+            values = Sql(self.chosen_values(node, over, with_event), "number", depth=1)
+        else:
+            values = self.measured(node, with_event)
+        return self._folded(home, node.function, values, chosen, kind)
+
+    def _folded(self, home: Pass, function: str, values: Sql, chosen: str, kind: Any) -> Sql:
+        """Return the aggregate of a value, or of an array of them, of each chosen event."""
+        many, text = values.depth > 0, values.text
+        length = f"length({_present(text)})" if many else f"isNotNull({text})"
+        count = f"sum(if({chosen}, {length}, 0))"
+        if function == "count":
+            return Sql(self._fold(home, count), kind, nullable=False)
+        if function == "distinct":
+            one = (
+                f"uniqExactArrayIf({_assumed(text)}, {chosen})"
+                if many
+                else (f"uniqExactIf({text}, {chosen})")
+            )
+            return Sql(self._fold(home, one), kind, nullable=False)
+        if function in ("min", "max"):
+            best = _best(function, text) if many else text
+            return Sql(self._fold(home, f"{function}If(toNullable({best}), {chosen})"), kind)
+        held = f"arraySum(s -> toInt128(s), {_assumed(text)})" if many else f"ifNull({text}, 0)"
+        total = self._fold(home, f"sumIf(toInt128({held}), {chosen})")
+        if function == "sum":
+            return Sql(total, kind, nullable=False)
+        number = self._fold(home, count)
+        return Sql(f"if({number} = 0, NULL, intDivOrZero({total}, toInt128({number})))", kind)
+
+    def _fold(self, home: Pass, aggregate: str) -> str:
+        """Return a fold as named where the test is made: inside the pass, or after the join."""
+        name = home.fold(aggregate)
+        return name if self.inside is home else home.carry(name)
+
+    def _count(self, home: Pass, events: Events) -> str:
+        return home.fold(f"countIf({self._chosen(home, events)})")
+
+    def _times(self, home: Pass, where: Condition) -> str:
+        return home.fold(f"groupArrayIf(at, {self._chosen(home, Events(where))})")
+
+    def _chosen(self, home: Pass, events: Events) -> str:
+        home.covers(events.where)
+        return "1" if events.where is None else self.condition(events.where, home.frame())
+
+    def _pass_for(self, node: Node) -> Pass:
+        """Return the pass that can read what a choice of events compares events with."""
+        beside = any(
+            isinstance(visit.node, Field) and visit.node.of == "profile"
+            for visit in walk(node, self.words)
+            if visit.scope.in_event
+        )
+        return self.passes[int(beside)]
+
+    def _home(self, node: Node) -> Pass | None:
+        """Return the pass in which a test can be made whole, if there is one."""
+        parts = list(_operands(node))
+        if any(isinstance(part, Field) for part in parts):
+            return None
+        homes = {
+            self._pass_for(p).name for p in parts if isinstance(p, Aggregate) and _of_events(p)
+        }
+        if len(homes) != 1 or any(isinstance(p, Aggregate) and not _of_events(p) for p in parts):
+            return None
+        return next(each for each in self.passes if each.name in homes)
+
+
+def _of_events(node: Aggregate) -> bool:
+    return isinstance(node.over, Events) or node.over.events is not None
+
+
+def _operands(node: Any) -> Iterator[Operand]:
+    """Yield the operands of a test, without what stands in choices of events and items."""
+    match node:
+        case ast.Compare(_, left, right) | Arithmetic(_, left, right):
+            children: tuple[Any, ...] = (left, right)
+        case ast.Text(_, left):
+            children = (left,)
+        case ast.In(operand, values):
+            children = (operand, values)
+        case ast.Sets(_, left, right):
+            children = (left, right)
+        case ast.IsNull(operand) | DatePart(_, operand):
+            children = (operand,)
+        case ast.Occurs(operand, window):
+            anchor = getattr(window, "anchor", None)
+            children = (operand, anchor) if isinstance(anchor, Field) else (operand,)
+        case FirstNonNull(options):
+            children = options
+        case ast.ItemsMatch(_, array) | ast.Related(array):
+            children = (array,)
+        case _:
+            children = ()
+    for child in children:
+        yield child
+        yield from _operands(child)
+
+
+def _present(array: str) -> str:
+    return f"arrayFilter(x -> isNotNull(x), {array})"
+
+
+def _assumed(array: str) -> str:
+    return f"arrayMap(n -> assumeNotNull(n), {_present(array)})"
+
+
+def _best(function: str, array: str) -> str:
+    there = _present(array)
+    return f"if(empty({there}), NULL, array{function.title()}({_assumed(array)}))"

@@ -1,0 +1,63 @@
+import pytest
+
+from cdp.queue import drain
+from cdp.tenancy.models import Sandbox
+from cdp.tenancy.scope import scope
+from profiles.models import Profile
+from segments.models import Evaluation, Segment
+from segments.services.lifecycle import create_segment, publish_segment
+from tests.segments.shop import ACTOR, Shop, open_shop
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.clickhouse]
+
+BUYERS = {
+    "type": "events",
+    "where": {
+        "type": "compare",
+        "operator": "=",
+        "left": {"field": "eventType"},
+        "right": "commerce.purchases",
+    },
+}
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox) -> Shop:
+    return open_shop(sandbox)
+
+
+def published(shop: Shop, rule: dict, name: str = "Buyers") -> Segment:
+    with scope(shop.sandbox, ACTOR):
+        segment = create_segment(actor=ACTOR, sandbox=shop.sandbox, name=name, rule=rule)
+        publish_segment(actor=ACTOR, segment=segment)
+    drain()
+    return segment
+
+
+def members(shop: Shop, segment: Segment) -> set[int]:
+    with scope(shop.sandbox, ACTOR):
+        rows = Profile.objects.for_sandbox(shop.sandbox).values_list("pk", "segments")
+        return {key for key, held in rows if held.get(segment.pk, {}).get("status") == "realized"}
+
+
+def test_everybody_is_evaluated_when_a_segment_is_published(shop):
+    shop.event("ada@luma.example", "commerce.purchases")
+    shop.event("ben@luma.example", "web.webpagedetails.pageViews")
+
+    segment = published(shop, BUYERS)
+
+    assert len(members(shop, segment)) == 1
+    with scope(shop.sandbox, ACTOR):
+        segment.refresh_from_db()
+        assert segment.size == 1
+
+
+def test_an_event_that_arrives_makes_its_sender_a_member(shop):
+    segment = published(shop, BUYERS)
+    assert members(shop, segment) == set()
+
+    shop.event("ada@luma.example", "commerce.purchases")
+
+    assert len(members(shop, segment)) == 1
+    with scope(shop.sandbox, ACTOR):
+        assert [e.entered for e in Evaluation.objects.for_sandbox(shop.sandbox)] == [1]

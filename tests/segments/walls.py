@@ -1,0 +1,23 @@
+"""One object for each route of segments."""
+
+from cdp.tenancy.models import Sandbox
+from segments.services.lifecycle import create_segment
+from tests.datasets.making import make_dataset
+from tests.factories import ACTOR
+from tests.walls import names
+
+RULE = {
+    "type": "events",
+    "where": {
+        "type": "compare",
+        "operator": "=",
+        "left": {"field": "eventType"},
+        "right": {"value": "commerce.purchases"},
+    },
+}
+
+
+@names("/api/v1/segments/{pk}")
+def segment(sandbox: Sandbox) -> dict[str, str]:
+    make_dataset(sandbox, name="What segments ask about")
+    return {"pk": create_segment(actor=ACTOR, sandbox=sandbox, name="Walled", rule=RULE).pk}
