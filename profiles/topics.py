@@ -4,3 +4,5 @@ from typing import Final
 
 PROFILES_CHANGED: Final = "profiles.changed"
 """Payload: `profiles`, the ids that changed; `vanished`, pairs of a merged id and its survivor."""
+BATCHES_DECIDED: Final = "batches.decided"
+"""Payload: `batch`, the id of an ingest batch that somebody must bring into the event store."""

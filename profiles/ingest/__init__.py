@@ -6,4 +6,6 @@ Three phases, and a crash at any instruction goes on with the same batch:
 2. `store.py`: those rows go into the event store under the batch's token.
 3. `settle.py`, one transaction: the news is published, receipts are written, the
    rows of the queue are removed.
+
+`worker.py` runs the three; `batches.py` finishes what somebody has decided.
 """

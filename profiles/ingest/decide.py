@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from cdp.datasets.ingestion import Prepared, mark_rejected, outcomes
 from cdp.datasets.records import Accepted
@@ -13,6 +12,7 @@ from cdp.queue import Item
 from cdp.tenancy.models import Sandbox
 from profiles.identity.namespaces import NamespaceCatalogue
 from profiles.identity.rules import Rules
+from profiles.ingest.batches import keep_batch
 from profiles.ingest.fragments import apply_rows
 from profiles.ingest.keys import key_of, take_keys
 from profiles.ingest.payload import EVENTS, OVERRIDES, PROFILES, RECORDS, Payload
@@ -53,9 +53,7 @@ def decide(
     fates = outcomes(prepared, duplicates=duplicates)
     mark_rejected(fates, refused)
     payload = replace(_work(setting, kept), outcomes=fates)
-    return IngestBatch.objects.create(
-        id=uuid4(), sandbox=sandbox, items=[item.id for item in items], payload=payload.pack()
-    )
+    return keep_batch(sandbox, payload, [item.id for item in items])
 
 
 def _without(attributed: Iterable[Attributed], duplicates: Iterable[Accepted]) -> list[Attributed]:

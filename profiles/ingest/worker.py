@@ -1,8 +1,11 @@
 """The handler of topic `records.received`: one batch after the other through its phases."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from django.db import DataError, transaction
@@ -11,18 +14,14 @@ from django.utils import timezone
 from cdp.datasets.ingestion import Prepared, prepare
 from cdp.datasets.records import Accepted, Rejection
 from cdp.queue import Claim, Item
-from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.ingest import months
+from profiles.ingest.batches import ACTOR, finish_batch, open_batches
 from profiles.ingest.decide import decide
-from profiles.ingest.payload import Payload
-from profiles.ingest.settle import settle
-from profiles.ingest.store import store
 from profiles.models import IngestBatch
 from profiles.stitching.locks import try_graphs
 
-ACTOR: Final = Actor.system("profiles.ingest")
 RECORDS_AT_ONCE: Final = 10_000
 _PAUSE: Final = timedelta(milliseconds=200)
 
@@ -30,17 +29,27 @@ _PAUSE: Final = timedelta(milliseconds=200)
 def ingest(claim: Claim) -> None:
     """Take the claimed requests in: first what a crash has left over, then the rest as one batch."""
     months.ensure(timezone.now().date())
-    for batch in _left_over(claim.sandbox):
-        _finish(claim, batch)
-    rest = _without_settled(claim)
-    if rest and (decided := _decide(claim, rest)):
-        _finish(claim, decided)
+    with _no_collector():
+        for batch in open_batches(claim.sandbox):
+            finish_batch(claim.sandbox, batch, partial(_release, claim))
+        rest = _without_settled(claim)
+        if rest and (decided := _decide(claim, rest)):
+            finish_batch(claim.sandbox, decided, partial(_release, claim))
 
 
-def _left_over(sandbox: Sandbox) -> list[IngestBatch]:
-    with scope(sandbox, ACTOR):
-        batches = IngestBatch.objects.for_sandbox(sandbox).filter(published=False)
-        return list(batches.order_by("created_at"))
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Keep the garbage collector out: a batch makes a million objects and no cycles.
+
+    It would look through all of them again and again, for a quarter of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _without_settled(claim: Claim) -> list[Item]:
@@ -105,19 +114,6 @@ def _aside(prepared: Prepared, guilty: Sequence[Accepted], error: Exception) -> 
             ),
         ],
     )
-
-
-def _finish(claim: Claim, batch: IngestBatch) -> None:
-    """Run phases 2 and 3. Of two workers with one batch, the second finds nothing to say."""
-    payload = Payload.unpack(bytes(batch.payload))
-    refused = store(claim.sandbox, batch.pk, payload)
-    with scope(claim.sandbox, ACTOR):
-        open_batch = IngestBatch.objects.for_sandbox(claim.sandbox).filter(
-            pk=batch.pk, published=False
-        )
-        if open_batch.update(published=True, payload=b""):
-            settle(claim.sandbox, payload, refused)
-            _release(claim, batch)
 
 
 def _release(claim: Claim, batch: IngestBatch) -> set[int]:

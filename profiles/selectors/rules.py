@@ -29,6 +29,11 @@ def namespace_catalogue(sandbox: Sandbox) -> NamespaceCatalogue:
     return NamespaceCatalogue([*STANDARD, *own])
 
 
+def namespace_codes(sandbox: Sandbox) -> list[str]:
+    """Return the codes that a schema's identities may name."""
+    return [namespace.code for namespace in namespace_catalogue(sandbox)]
+
+
 def identity_settings(sandbox: Sandbox) -> list[Setting]:
     """Return the linking rules as they were set; none is the default."""
     row = IdentitySettings.objects.for_sandbox(sandbox).first()

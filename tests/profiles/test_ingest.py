@@ -10,7 +10,8 @@ from cdp.datasets.services.writing import write_records
 from cdp.queue.models import QueueItem
 from cdp.tenancy.scope import scope
 from profiles.identity.rules import Identity
-from profiles.ingest import worker
+from profiles.ingest import batches, worker
+from profiles.ingest.payload import Payload
 from profiles.models import EventKey, IngestBatch, Profile
 from profiles.models import Identity as IdentityRow
 from profiles.selectors.people import get_person_by_identity
@@ -156,20 +157,20 @@ def test_what_changed_is_published_once_it_is_stored(sandbox, web):
 
 @pytest.mark.parametrize("phase", ["store", "settle"])
 def test_a_crash_goes_on_with_the_same_batch(sandbox, web, monkeypatch, phase):
-    real = getattr(worker, phase)
+    real = getattr(batches, phase)
 
     def crash(*args):
         if phase == "store":
             real(*args)
         raise RuntimeError("killed")
 
-    monkeypatch.setattr(worker, phase, crash)
+    monkeypatch.setattr(batches, phase, crash)
     with scope(sandbox, ME):
         receipt = write_records(sandbox=sandbox, dataset=web, records=[event("1", ECID=LAPTOP)])
     queue.drain(["records.received"], forgiving=True)
     with scope(sandbox, ME):
         assert IngestBatch.objects.for_sandbox(sandbox).count() == 1
-    monkeypatch.setattr(worker, phase, real)
+    monkeypatch.setattr(batches, phase, real)
 
     other = send(sandbox, web, [event("2", ECID=LAPTOP)])  # a claim without the crashed row
     with scope(sandbox, ME):
@@ -194,7 +195,7 @@ def test_what_the_store_refuses_is_found_by_halving_and_put_aside(sandbox, web, 
 
     def poisoned(*args):
         batch = real(*args)
-        payload = worker.Payload.unpack(batch.payload)
+        payload = Payload.unpack(batch.payload)
         payload.lines["events"][:] = map(with_poison, payload.lines["events"])
         batch.payload = payload.pack()
         batch.save()

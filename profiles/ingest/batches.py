@@ -1,0 +1,64 @@
+"""Batches between their decision and their end: finishing them, whoever decided."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import uuid4
+
+from cdp import queue
+from cdp.queue import Claim
+from cdp.tenancy.actors import Actor
+from cdp.tenancy.models import Sandbox
+from cdp.tenancy.scope import scope
+from profiles.ingest.payload import Payload
+from profiles.ingest.settle import settle
+from profiles.ingest.store import store
+from profiles.models import IngestBatch
+from profiles.topics import BATCHES_DECIDED
+
+ACTOR: Final = Actor.system("profiles.ingest")
+
+
+def keep_batch(sandbox: Sandbox, payload: Payload, items: Sequence[int] = ()) -> IngestBatch:
+    """Write down what a decision leaves to do, in the transaction that decides."""
+    return IngestBatch.objects.create(
+        id=uuid4(), sandbox=sandbox, items=list(items), payload=payload.pack()
+    )
+
+
+def hand_over(sandbox: Sandbox, payload: Payload) -> None:
+    """Keep a batch that came through no door, and ask a worker to finish it."""
+    batch = keep_batch(sandbox, payload)
+    queue.publish(BATCHES_DECIDED, {"batch": str(batch.pk)}, sandbox=sandbox)
+
+
+def open_batches(sandbox: Sandbox) -> list[IngestBatch]:
+    """Return the batches that are not settled, the oldest first."""
+    with scope(sandbox, ACTOR):
+        batches = IngestBatch.objects.for_sandbox(sandbox).filter(published=False)
+        return list(batches.order_by("created_at"))
+
+
+def finish_batch(
+    sandbox: Sandbox, batch: IngestBatch, release: Callable[[IngestBatch], object]
+) -> None:
+    """Run phases 2 and 3. Of two workers with one batch, the second finds nothing to say.
+
+    `release` is called in the transaction that settles the batch, to let go of its rows.
+    """
+    payload = Payload.unpack(bytes(batch.payload))
+    refused = store(sandbox, batch.pk, payload)
+    with scope(sandbox, ACTOR):
+        still_open = IngestBatch.objects.for_sandbox(sandbox).filter(pk=batch.pk, published=False)
+        if still_open.update(published=True, payload=b""):
+            settle(sandbox, payload, refused)
+            release(batch)
+
+
+def finish_decided(claim: Claim) -> None:
+    """Handle topic `batches.decided`."""
+    wanted = {item.payload["batch"] for item in claim.items}
+    for batch in open_batches(claim.sandbox):
+        if str(batch.pk) in wanted:
+            finish_batch(claim.sandbox, batch, lambda done: done.delete())
+    with scope(claim.sandbox, ACTOR):
+        claim.finish()

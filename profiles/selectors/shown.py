@@ -1,0 +1,109 @@
+"""A profile as it is shown: merged attributes, where they come from, and what others add."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cdp.api.registries import profile_facets
+from cdp.tenancy.models import Sandbox
+from profiles.identity.fragment import Document, put
+from profiles.identity.merge import Policy, Source, merge, merge_with_sources
+from profiles.identity.rules import Identity
+from profiles.models import MergePolicy
+from profiles.selectors.people import Person
+from profiles.selectors.rules import get_merge_policy, list_merge_policies, policy_of
+
+BUILT_IN = "Newest value"
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPolicy:
+    """The merge policy of a look-up; without an id it is the one that every sandbox begins with."""
+
+    id: str | None
+    name: str
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSource:
+    """Where a value comes from."""
+
+    dataset_id: str
+    identity: Identity
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A person under one merge policy. `extras` are the parts that other apps add, by name."""
+
+    person: Person
+    policy: ChosenPolicy
+    attributes: Document
+    sources: Mapping[str, ShownSource] | None
+    extras: Mapping[str, Any]
+
+
+def choose_policy(sandbox: Sandbox, policy_id: str | None) -> ChosenPolicy:
+    """Return the policy asked for, or the sandbox's default. Raises `PolicyUnknown`."""
+    if policy_id is not None:
+        return _chosen(get_merge_policy(sandbox, policy_id))
+    row = list_merge_policies(sandbox).filter(is_default=True).first()
+    return _chosen(row) if row else ChosenPolicy(None, BUILT_IN, Policy())
+
+
+def show(
+    sandbox: Sandbox, people: Sequence[Person], policy: ChosenPolicy, *, sources: bool = False
+) -> list[Shown]:
+    """Merge persons under a policy; what other apps add is asked once for all of them."""
+    extras = _extras(sandbox, [person.id for person in people])
+    return [_shown(person.seen_by(policy.policy), policy, sources, extras) for person in people]
+
+
+def only(document: Document, paths: Iterable[str]) -> Document:
+    """Leave in a document only what stands at or below these dotted paths.
+
+    >>> only({"a": {"b": 1, "c": 2}, "d": 3}, ["a.b", "x"])
+    {'a': {'b': 1}}
+    """
+    kept: Document = {}
+    for dotted in paths:
+        keys = tuple(dotted.split("."))
+        value: Any = document
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None:
+            put(kept, keys, value)
+    return kept
+
+
+def _chosen(row: MergePolicy) -> ChosenPolicy:
+    return ChosenPolicy(row.pk, row.name, policy_of(row))
+
+
+def _extras(sandbox: Sandbox, profiles: list[int]) -> dict[int, dict[str, Any]]:
+    extras: dict[int, dict[str, Any]] = {profile: {} for profile in profiles}
+    for name, answer in profile_facets.entries().items():
+        for profile, part in answer(sandbox, profiles).items():
+            extras[profile][name] = part
+    return extras
+
+
+def _shown(
+    person: Person,
+    policy: ChosenPolicy,
+    sources: bool,
+    extras: Mapping[int, Mapping[str, Any]],
+) -> Shown:
+    if not sources:
+        attributes = merge(person.fragments, policy.policy)
+        return Shown(person, policy, attributes, None, extras[person.id])
+    merged = merge_with_sources(person.fragments, policy.policy)
+    names = {known.id: known.identity for known in person.identities}
+    told = {path: _source(source, names) for path, source in merged.sources.items()}
+    return Shown(person, policy, merged.document, told, extras[person.id])
+
+
+def _source(source: Source, names: Mapping[int, Identity]) -> ShownSource:
+    return ShownSource(source.dataset, names[source.identity], source.at)
