@@ -33,6 +33,11 @@ class Operation:
         return re.findall(r"\{(\w+)\}", self.template)
 
     @property
+    def named(self) -> str:
+        """The part of the path that names an object; empty if none does."""
+        return self.template[: self.template.rfind("}") + 1] if self.parameters else ""
+
+    @property
     def permission(self) -> str:
         """What the route needs; empty for a view that is not one of the API's own."""
         return permission_of(self.view, self.action) if self.is_scoped else ""
@@ -73,7 +78,7 @@ def operations() -> tuple[Operation, ...]:
 
 def _flat(patterns: list[Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for pattern in patterns:
-        template = prefix + _template(str(pattern.pattern))
+        template = re.sub(r"/{2,}", "/", prefix + _template(str(pattern.pattern)))
         if isinstance(pattern, URLResolver):
             yield from _flat(pattern.url_patterns, template)
         elif isinstance(pattern, URLPattern):
@@ -82,7 +87,7 @@ def _flat(patterns: list[Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 def _template(pattern: str) -> str:
     named = _PARAMETER.sub(lambda match: f"{{{match[1] or match[2]}}}", pattern)
-    return named.replace("/?", "/").strip("^$").replace("\\Z", "").replace("\\", "")
+    return re.sub(r"/+[?*+]", "/", named.strip("^$").replace("\\Z", "").replace("\\", ""))
 
 
 def _operations_of(template: str, callback: Any) -> Iterator[Operation]:

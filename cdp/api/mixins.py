@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -92,16 +93,15 @@ class ListMixin(ScopedViewSet):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List them, newest first, in pages."""
-        self.check_query()
-        rows: QuerySet[Model] = self.filter_queryset(self.get_queryset())
-        page = self.paginate_queryset(rows)
+        rows: QuerySet[Model] = self.get_queryset()
+        self.check_query(rows)
+        page = self.paginate_queryset(self.filter_queryset(rows))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    def check_query(self) -> None:
+    def check_query(self, rows: Any) -> None:
         """Refuse a parameter that means nothing, which would silently list too much."""
-        filters = getattr(self, "filterset_class", None)
+        filters = DjangoFilterBackend().get_filterset_class(self, rows)
         known = {*PARAMETERS, *self.query_parameters, *getattr(filters, "base_filters", ())}
-        known |= set(getattr(self, "filterset_fields", ()))
         errors = []
         for name in sorted(set(self.request.query_params) - known):
             meant = get_close_matches(name, known, n=1)
@@ -142,7 +142,8 @@ class PatchMixin(InputMixin, ObjectMixin):
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change one; fields that are left out stay as they are."""
         row = self.get_locked_object()
-        return self.shown(self.perform_patch(row, self.checked(partial=True)))
+        changes = self.checked(partial=True)
+        return self.shown(self.perform_patch(row, changes) if changes else row)
 
     @abstractmethod
     def perform_patch(self, row: Any, changes: dict[str, Any]) -> Any:

@@ -105,7 +105,7 @@ class CursorPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
-        allowed = getattr(view, "ordering_fields", ())
+        allowed = getattr(view, "ordering_fields", ())  # any view may be documented
         parameters: list[dict[str, Any]] = [
             _parameter("limit", "How many results a page holds at most.", limit),
             _parameter("cursor", "Where the page starts; take it from `next`.", {"type": "string"}),
@@ -139,8 +139,8 @@ class CursorPagination(BasePagination):
 
 
 def _order(request: Request, view: Any, model: type[Model]) -> tuple[str, ...]:
-    default: str = getattr(view, "ordering", "-pk")
-    allowed: tuple[str, ...] = tuple(getattr(view, "ordering_fields", ()))
+    default: str = view.ordering
+    allowed: tuple[str, ...] = view.ordering_fields
     wanted = request.query_params.get("ordering", default)
     if wanted != default and wanted.removeprefix("-") not in allowed:
         choices = ", ".join(allowed) or "none; this list has one order"

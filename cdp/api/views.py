@@ -42,12 +42,15 @@ class ScopedViewSet(GenericViewSet[Any], ABC):
 
     `permissions` names what each action needs (`"*"` for the others). `max_body` replaces
     the API's limit; 0 leaves it to a handler that reads the stream itself, which also
-    switches `Idempotency-Key` off with `keeps_answers`.
+    switches `Idempotency-Key` off with `keeps_answers`. `ordering` is the order of lists,
+    `ordering_fields` the columns, never null, that they may be sorted by instead.
     """
 
     permissions: ClassVar[Mapping[str, str]]
     max_body: ClassVar[int | None] = None
     keeps_answers: ClassVar[bool] = True
+    ordering: ClassVar[str] = "-pk"
+    ordering_fields: ClassVar[tuple[str, ...]] = ()
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     action: str | None  # type: ignore[assignment]  # None where the route lacks the method
     actor: Actor

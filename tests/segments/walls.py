@@ -12,7 +12,7 @@ RULE = {
         "type": "compare",
         "operator": "=",
         "left": {"field": "eventType"},
-        "right": {"value": "commerce.purchases"},
+        "right": "commerce.purchases",
     },
 }
 

@@ -1,0 +1,48 @@
+"""What the architecture says of tables and modules, for the tests that hold it."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[1]
+APPS = ("cdp", "governance", "profiles", "segments", "destinations", "journeys", "insights")
+
+# A scope is made from these; they are read in `cdp.tenancy` only.
+TABLES_WITHOUT_POLICY = {
+    "tenancy_sandbox",
+    "tenancy_credential",
+    "tenancy_writekey",
+}
+
+
+def tenant_tables() -> dict[str, list[str]]:
+    """Return the tables, and partitions, whose rows have an owner, with the columns that say it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.oid::regclass::text, array_agg(a.attname::text ORDER BY a.attname)"
+            " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+            " WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace"
+            " AND a.attname IN ('sandbox_id', 'organization_id') AND NOT a.attisdropped"
+            " GROUP BY 1 ORDER BY 1"
+        )
+        found = dict(cursor.fetchall())
+    return {
+        table: columns for table, columns in found.items() if table not in TABLES_WITHOUT_POLICY
+    }
+
+
+@cache
+def sources() -> dict[str, ast.Module]:
+    """Return the project's own modules by name, parsed; tests and migrations aside."""
+    return {name: ast.parse(path.read_text()) for name, path in paths()}
+
+
+def paths() -> Iterator[tuple[str, Path]]:
+    """Yield the name and the file of each of the project's own modules."""
+    for app in APPS:
+        for path in sorted((ROOT / app).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield ".".join(path.relative_to(ROOT).with_suffix("").parts), path
