@@ -169,9 +169,10 @@ class SchemaViewSet(
     @action(detail=True, methods=["post"])
     def validate(self, request: Request, pk: str) -> Response:
         """Check a record without storing it, and give every reason why it may not come in."""
+        schema = self.get_object()
         given = RecordIn(data=request.data)
         given.is_valid(raise_exception=True)
-        compiled = selectors.compiled_schema(self.sandbox, self.get_object().pk)
+        compiled = selectors.compiled_schema(self.sandbox, schema.pk)
         errors = compiled.validate(given.validated_data["record"])
         return Response(CheckOut({"valid": not errors, "errors": errors}).data)
 
