@@ -8,3 +8,12 @@ class DatasetsConfig(AppConfig):
 
     name = "cdp.datasets"
     label = "datasets"
+
+    def ready(self) -> None:
+        """Say who reads each form of request."""
+        from cdp.datasets.decoders import plain, segment, xdm
+        from cdp.datasets.decoding import register
+
+        register("plain", plain.decode)
+        register("xdm", xdm.decode)
+        register("segment", segment.decode)

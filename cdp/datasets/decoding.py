@@ -10,12 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-import orjson
-
-from cdp.datasets.errors import MessageInvalid
 from cdp.datasets.records import Arrival, DatasetFacts, Received, Rejection
 from cdp.datasets.routes import InletFacts
-from cdp.datasets.xdm import messages_of, unwrap
 from cdp.errors import FieldError
 from cdp.tenancy.models import Sandbox
 
@@ -77,13 +73,11 @@ def register(form: str, decoder: Decoder) -> None:
 def arrival_of(row: Written) -> Arrival:
     """Return what the door wrote beside the body."""
     said = row.payload
-    sent_at = said.get("sent_at")
     return Arrival(
         receipt_id=said["receipt"],
         form=said["form"],
         inlet_id=said.get("inlet", ""),
         received_at=datetime.fromisoformat(said["received_at"]),
-        sent_at=datetime.fromisoformat(sent_at) if sent_at else None,
         dataset_id=said.get("dataset", ""),
         batch_id=said.get("batch", ""),
         details=said.get("details", {}),
@@ -97,41 +91,6 @@ def decode(rows: Iterable[QueueRow], known: Known) -> Iterator[Decoded]:
         yield from _decoders[arrival.form](Request(arrival, row.body, known))
 
 
-def decode_xdm(request: Request) -> Iterator[Decoded]:
-    """Decode XDM messages, plain or in their envelopes."""
-    inlet = request.inlet
-    if inlet is None:
-        yield from _all_refused(request, "inlet_gone", "The inlet has been deleted meanwhile.")
-        return
-    for position, message in enumerate(messages_of(orjson.loads(request.body))):
-        try:
-            opened = unwrap(message, inlet.routes)
-        except MessageInvalid as error:
-            yield refused(request.arrival, position, message, error.errors)
-            continue
-        yield Received(
-            arrival=request.arrival,
-            position=position,
-            record=opened.record,
-            dataset_id=opened.route.dataset_id,
-            operation=opened.operation,
-        )
-
-
-def decode_plain(request: Request) -> Iterator[Decoded]:
-    """Decode a JSON list of records that all go to the arrival's dataset."""
-    details = request.arrival.details
-    for position, record in enumerate(orjson.loads(request.body)):
-        yield Received(
-            arrival=request.arrival,
-            position=position,
-            record=record,
-            dataset_id=request.arrival.dataset_id,
-            operation=details.get("operation", "create"),
-            dedup_scope=details.get("dedup_scope", ""),
-        )
-
-
 def refused(arrival: Arrival, position: int, record: Any, errors: list[FieldError]) -> Rejection:
     """Put aside what has not even become a record."""
     return Rejection(
@@ -143,13 +102,3 @@ def refused(arrival: Arrival, position: int, record: Any, errors: list[FieldErro
         errors=errors,
         received_at=arrival.received_at,
     )
-
-
-def _all_refused(request: Request, code: str, detail: str) -> Iterator[Decoded]:
-    error: FieldError = {"path": "", "code": code, "detail": detail}
-    for position, message in enumerate(messages_of(orjson.loads(request.body))):
-        yield refused(request.arrival, position, message, [error])
-
-
-register("xdm", decode_xdm)
-register("plain", decode_plain)

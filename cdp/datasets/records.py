@@ -15,15 +15,13 @@ Json = dict[str, Any]
 class Arrival:
     """What a door knew of one request when it wrote the request down.
 
-    `form` names the decoder of the body. `sent_at` is the client's clock when it
-    sent the request, where its protocol says so.
+    `form` names the decoder of the body; `details` is what this decoder wants to know.
     """
 
     receipt_id: str
     form: str
     inlet_id: str
     received_at: datetime
-    sent_at: datetime | None = None
     dataset_id: str = ""
     batch_id: str = ""
     details: Json = field(default_factory=dict)

@@ -40,7 +40,7 @@ def write_down(
         "form": form,
         "inlet": inlet.id,
         "received_at": (received_at or timezone.now()).isoformat(timespec="milliseconds"),
-        **(details or {}),
+        "details": details or {},
     }
     with scope(inlet.sandbox, DOORS):
         queue.publish(

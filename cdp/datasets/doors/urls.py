@@ -2,9 +2,15 @@
 
 from django.urls import re_path
 
-from cdp.datasets.doors import collection
+from cdp.datasets.doors import collection, segment, tracker_settings
+
+_ENDPOINT = "identify|track|page|screen|group|alias|batch|import|[pitgasb]"
 
 urlpatterns = [
     re_path(r"^/*collection/+batch/+(?P<inlet_id>[a-z0-9_]+)/*$", collection.collect_batch),
     re_path(r"^/*collection/+(?P<inlet_id>[a-z0-9_]+)/*$", collection.collect),
+    re_path(rf"^/*v1/+(?P<endpoint>{_ENDPOINT})/*$", segment.take),
+    re_path(r"^/*v1/+m/*$", segment.take_metrics),
+    re_path(r"^/*v1/+projects/+(?P<key>[^/]+)/+settings/*$", tracker_settings.segment_settings),
+    re_path(r"^/*sourceConfig/*$", tracker_settings.source_config),
 ]

@@ -1,13 +1,16 @@
 """Making, changing and deleting inlets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from cdp.datasets.addresses import new_inlet_id
+from cdp.datasets.enums import Door
 from cdp.datasets.models import Dataset, Inlet, InletDataset
+from cdp.datasets.segment.default import check_settings
 from cdp.errors import FieldError, Invalid
+from cdp.schemas.selectors import compiled_schemas
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
@@ -39,6 +42,7 @@ def create_inlet(
         settings=settings or {},
     )
     clean(inlet)
+    _check_settings(inlet, datasets)
     _save(inlet, force_insert=True)
     _route(inlet, datasets)
     audit.record(
@@ -63,6 +67,7 @@ def change_inlet(
     for field, value in changes.items():
         setattr(inlet, field, value)
     clean(inlet)
+    _check_settings(inlet, inlet.datasets.all() if datasets is None else datasets)
     _save(inlet)
     after = dict(changes)
     if datasets is not None:
@@ -92,6 +97,16 @@ def _route(inlet: Inlet, datasets: Sequence[Dataset]) -> None:
         InletDataset(sandbox_id=inlet.sandbox_id, inlet=inlet, dataset=dataset, position=position)
         for position, dataset in enumerate(datasets)
     )
+
+
+def _check_settings(inlet: Inlet, datasets: Iterable[Dataset]) -> None:
+    """Refuse a mapping that could not be applied to any of the datasets' schemas."""
+    if inlet.door != Door.SEGMENT:
+        return
+    schemas = compiled_schemas(inlet.sandbox, {dataset.schema_id for dataset in datasets})
+    errors = check_settings(inlet.settings, [schema.fields for schema in schemas.values()])
+    if errors:
+        raise Invalid("The mapping cannot be used; see `errors`.", errors=errors)
 
 
 def _save(inlet: Inlet, *, force_insert: bool = False) -> None:

@@ -157,6 +157,15 @@ def rtrim(text: Any) -> str:
 
 
 @text_function(
+    "text_or_null(text)",
+    "Return the text, or null if nothing but blanks is in it.",
+    example=('text_or_null(" ")', None),
+)
+def text_or_null(text: Any) -> str | None:
+    return text_of(text) if text_of(text).strip() else None
+
+
+@text_function(
     "equals(a, b)", "Tell whether two texts are the same.", example=('equals("a", "a")', True)
 )
 def equals(first: Any, second: Any) -> bool:
