@@ -153,11 +153,9 @@ CLICKHOUSE_BUDGETS = {
 
 # --- Work ----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = broker_url(REDIS_URL)
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # A message that a dead worker held comes again after this. Work that takes longer is
-    # announced twice, which is harmless: what is claimed is not given out again.
-    "visibility_timeout": 300,
-}
+# What a worker that dies had not begun is lost, and the next tick makes it good: a message is
+# only a wake-up. Keeping it in Redis until it is done would end workers when Redis goes away.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"ack_emulation": False}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True

@@ -16,6 +16,7 @@ from cdp.clickhouse import fence, sql
 from cdp.clickhouse.budgets import FULL, LOOKUP, MAINTENANCE, STREAMING, TENANT_SQL, Budget
 from cdp.clickhouse.connection import connected
 from cdp.clickhouse.errors import QueryNotFenced, StoreUnavailable
+from cdp.clickhouse.gate import writing
 from cdp.clickhouse.schema import for_mutation, tables
 
 __all__ = [
@@ -127,7 +128,7 @@ def insert(
     body = rows if isinstance(rows, bytes) else _json_lines(rows, sandbox)
     if body.count(b"\n") > MOST_ROWS_A_TOKEN:
         raise ValueError(f"More than {MOST_ROWS_A_TOKEN} rows under one token.")
-    with connected(STREAMING) as client:
+    with writing(), connected(STREAMING) as client:
         client.raw_insert(
             table,
             insert_block=body,
@@ -149,7 +150,7 @@ def execute(
     chosen = _settings(sandbox, budget)
     if token is not None:
         chosen["insert_deduplication_token"] = token
-    with connected(budget) as client:
+    with writing(), connected(budget) as client:
         client.command(
             for_mutation(text, settings.CLICKHOUSE_CLUSTER),
             parameters=_parameters(sandbox, params),

@@ -44,8 +44,9 @@ class ChdbStore:
     scan on the same one: each request borrows its own.
     """
 
-    def __init__(self, directory: Path, log: QueryLog) -> None:
-        self._directory, self._log = directory, log
+    def __init__(self, directory: Path, backups: Path, log: QueryLog) -> None:
+        self._address = f"{directory}?backups.allowed_path={backups}"
+        self._log = log
         self._pool: queue.LifoQueue[Connection] = queue.LifoQueue()
         for _ in range(CONNECTIONS):
             self._pool.put(self._connect())
@@ -71,7 +72,7 @@ class ChdbStore:
                 self._pool.get(timeout=STOP_SECONDS).close()
 
     def _connect(self) -> Connection:
-        return chdb.connect(str(self._directory))  # type: ignore[no-untyped-call,no-any-return]
+        return chdb.connect(self._address)  # type: ignore[no-untyped-call,no-any-return]
 
     @contextmanager
     def _borrowed(self, ask: Ask) -> Iterator[Connection]:
@@ -157,13 +158,14 @@ def main() -> None:
     """Open the store, answer until told to stop, close it."""
     parser = argparse.ArgumentParser(prog="python -m cdp.clickhouse.embedded")
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--backups", type=Path, required=True, help="BACKUP may write here")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--password-file", type=Path, required=True)
     parser.add_argument("--query-log", type=Path, help="note every query here, for tests")
     said = parser.parse_args()
     os.umask(0o077)
     raise_file_limit()
-    store = ChdbStore(said.data, QueryLog(said.query_log))
+    store = ChdbStore(said.data, said.backups, QueryLog(said.query_log))
     gateway = Gateway(said.port, said.password_file.read_text().strip(), store)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=gateway.shutdown).start())

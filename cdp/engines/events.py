@@ -18,10 +18,11 @@ def prepare(place: Place, *, log_queries: bool = False) -> list[str]:
     """
     place.open()
     place.secret("clickhouse")
-    place.events.mkdir(mode=0o700, exist_ok=True)
+    for folder in (place.events, place.exchange):
+        folder.mkdir(mode=0o700, exist_ok=True)
     return [
         *(sys.executable, "-m", "cdp.clickhouse.embedded"),
-        *("--data", str(place.events)),
+        *("--data", str(place.events), "--backups", str(place.exchange)),
         *("--port", str(event_store_port(place))),
         *("--password-file", str(place.root / "secrets" / "clickhouse")),
         *(("--query-log", str(place.logs / "queries.jsonl")) if log_queries else ()),

@@ -59,6 +59,7 @@ class Manager:
     def __init__(self, place: Place) -> None:
         self.place = place
         self._socket = place.sockets() / "manager.sock"
+        self._process: subprocess.Popen[bytes] | None = None  # if it was us who started it
 
     def is_running(self) -> bool:
         """Tell whether a manager answers for this folder."""
@@ -73,7 +74,7 @@ class Manager:
         path.write_text(self._configuration(programs))
         log = self.place.logs / "manager.out"
         with log.open("wb") as file:
-            process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)],
                 cwd=CHECKOUT,
                 stdin=subprocess.DEVNULL,
@@ -83,7 +84,7 @@ class Manager:
             )
         deadline = time.monotonic() + START_SECONDS
         while not self.is_running():
-            if process.poll() is not None or time.monotonic() > deadline:
+            if self._process.poll() is not None or time.monotonic() > deadline:
                 raise EngineError(f"The process manager does not start. {last_words(log)}")
             time.sleep(0.02)
 
@@ -92,7 +93,7 @@ class Manager:
         pid = int(self._call("getPID"))
         self._call("shutdown")
         deadline = time.monotonic() + STOP_SECONDS
-        while _lives(pid):
+        while self._lives(pid):
             if time.monotonic() > deadline:
                 raise EngineError(
                     f"The process manager ({pid}) has not stopped: see {self.place.logs}."
@@ -102,6 +103,11 @@ class Manager:
     def begin(self, name: str) -> None:
         """Start one program."""
         self._call("startProcess", name)
+
+    def end(self, name: str) -> None:
+        """Stop one program and wait until it is gone; it is not started again by itself."""
+        if self.pid(name):
+            self._call("stopProcess", name)
 
     def programs(self) -> list[dict[str, Any]]:
         """Return each program's name, state, process number and description."""
@@ -114,8 +120,17 @@ class Manager:
 
     def _call(self, method: str, *arguments: Any) -> Any:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
-        server = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
-        return getattr(server.supervisor, method)(*arguments)
+        with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport) as server:
+            return getattr(server.supervisor, method)(*arguments)
+
+    def _lives(self, pid: int) -> bool:
+        """Tell whether the manager runs; the file with its number is the last that it removes."""
+        if self._process and self._process.poll() is not None:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(pid, 0)
+            return self._process is not None or (self.place.root / "manager.pid").exists()
+        return False
 
     def _configuration(self, programs: list[Program]) -> str:
         place = self.place
@@ -143,13 +158,3 @@ class Manager:
 
 def _escaped(path: object) -> str:
     return str(path).replace("%", "%%")
-
-
-def _lives(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended is buried if it was our child."""
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-    with suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return True
-    return False

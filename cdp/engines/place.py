@@ -48,6 +48,11 @@ class Place:
         return self.root / "events"
 
     @property
+    def exchange(self) -> Path:
+        """Where the event store leaves and finds backups; it may write nowhere else."""
+        return self.root / "exchange"
+
+    @property
     def logs(self) -> Path:
         """What the processes say."""
         return self.root / "logs"

@@ -6,8 +6,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from cdp.engines import events, port, postgres, redis
 from cdp.engines.errors import EngineError
@@ -51,6 +51,37 @@ def bring_up(place: Place, say: Callable[[str], None]) -> Manager:
         manager.stop()
         raise
     return manager
+
+
+@contextmanager
+def engines_alone(place: Place, say: Callable[[str], None]) -> Iterator[None]:
+    """Have the engines run and nothing of ours beside them, for the length of the block.
+
+    Afterwards what ran before runs again.
+    """
+    manager = Manager(place)
+    engines = [program for program in wanted() if program.variable]
+    ours = [program for program in wanted() if not program.variable]
+    if manager.is_running():
+        say("Stopping the web server and the workers")
+        for program in reversed(ours):
+            manager.end(program.name)
+        try:
+            yield
+        finally:
+            say("Starting the web server and the workers")
+            for program in ours:
+                manager.begin(program.name)
+    elif engines:
+        _prepare(place, engines, say)
+        manager.start(engines)
+        try:
+            _wait_for_engines(place, manager, engines, say)
+            yield
+        finally:
+            manager.stop()
+    else:
+        yield
 
 
 def _check_ports(place: Place, programs: list[Program]) -> None:
