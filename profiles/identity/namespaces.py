@@ -80,6 +80,8 @@ STANDARD: Final = (
     Namespace("WAID", NamespaceType.DEVICE, "Windows advertising id"),
     Namespace("APNS", NamespaceType.DEVICE, "Apple push token"),
     Namespace("FCM", NamespaceType.DEVICE, "Firebase push token"),
+    Namespace("UserId", NamespaceType.CROSS_DEVICE, "User id of a tracker"),
+    Namespace("AnonymousId", NamespaceType.COOKIE, "Anonymous id of a tracker"),
 )
 
 
