@@ -62,8 +62,11 @@ def _run(console: Console, place: Place, receiver: Receiver, said: argparse.Name
             client, luma, secrets = _become_luma(operator, receiver)
         with client:
             teller = Teller(console)
-            _send_data(console, client, luma, said)
-            teller.wait("All of it has been worked on", lambda: _is_quiet(client))
+            receipts = _send_data(console, client, luma, said)
+            teller.wait(
+                "All of it has been worked on",
+                lambda: all(_is_done(client, receipt) for receipt in receipts),
+            )
             Story(client, luma, receiver, place.root / "exports", teller).tell()
             console.print(f"\n[bold green]All {teller.steps} steps happened.[/bold green]")
         if not said.once:
@@ -82,7 +85,10 @@ def _become_luma(operator: Client, receiver: Receiver) -> tuple[Client, Luma, di
     return client, set_up(client, receiver.url), secrets
 
 
-def _send_data(console: Console, client: Client, luma: Luma, said: argparse.Namespace) -> None:
+def _send_data(
+    console: Console, client: Client, luma: Luma, said: argparse.Namespace
+) -> list[str]:
+    """Send everything; return the last receipt of each inlet, which is worked on last."""
     console.print("\n[bold]Luma's customers and what they did in the last 120 days[/bold]")
     people = shoppers(said.people)
     columns = (
@@ -94,16 +100,17 @@ def _send_data(console: Console, client: Client, luma: Luma, said: argparse.Name
     with Progress(*columns, console=console) as progress:
         told = progress.add_task("customers", total=said.people)
         for part in _parts(profile_records(people), AT_ONCE):
-            client.collect(luma.crm, part)
+            told_last = client.collect(luma.crm, part)
             progress.advance(told, len(part))
         happened = progress.add_task("events", total=said.events)
         for part in _parts(events(people, said.events, datetime.now(UTC)), AT_ONCE):
-            client.collect(luma.web, part)
+            happened_last = client.collect(luma.web, part)
             progress.advance(happened, len(part))
+    return [told_last["xactionId"], happened_last["xactionId"]]
 
 
-def _is_quiet(client: Client) -> bool:
-    return not any(row["records"] for row in client.get("backlog/")["results"])
+def _is_done(client: Client, receipt: str) -> bool:
+    return bool(client.get(f"receipts/{receipt}/")["state"] == "done")
 
 
 def _stay(console: Console, secrets: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 from cdp.api.document import DocumentView
+from cdp.api.health import healthz, metrics, readyz
 from cdp.api.resources.credentials import CredentialsViewSet
 from cdp.api.resources.me import MeViewSet
 from cdp.api.resources.organizations import OrganizationsViewSet, OrganizationView
@@ -38,6 +39,9 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("oauth/token/", TokenView.as_view(), name="token"),
     path("api/v1/", include(api)),
 ]
