@@ -152,8 +152,8 @@ def _operator() -> Iterator[Client]:
 def _folder(once: bool) -> Iterator[Path]:
     """Yield the demo's data folder: a fresh one each time, kept for a look unless `once`."""
     if once:
-        with tempfile.TemporaryDirectory(prefix="luma-") as folder:
-            yield Path(folder) / "data"
+        with tempfile.TemporaryDirectory(prefix="luma-") as temporary:
+            yield Path(temporary) / "data"
         return
     folder = Path(os.environ.get("CDP_DATA") or CHECKOUT / ".data") / "demo"
     if (manager := Manager(Place(folder))).is_running():
