@@ -6,6 +6,7 @@ the environment, or else from the embedded engines of this checkout.
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from environs import Env
@@ -233,7 +234,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "DEFAULT_QUERY_MANAGER": "_default_manager",
-    "ENUM_NAME_OVERRIDES": {"SandboxKind": "cdp.tenancy.models.Sandbox.Kind"},
+    "ENUM_NAME_OVERRIDES": {
+        "SandboxKind": "cdp.tenancy.models.Sandbox.Kind",
+        "DescriptorKind": "cdp.schemas.registry.descriptors.DescriptorKind",
+        "CallerKind": ["credential", "operator"],
+    },
 }
 
 # Credentials belong to organizations, so they are our own application model.
@@ -280,7 +285,7 @@ if PRODUCTION:
     CSRF_COOKIE_SECURE = True
 
 # --- Logs ----------------------------------------------------------------------------------------
-_log_processors = [
+_log_processors: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
