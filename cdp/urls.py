@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/", include("governance.api.urls")),
     path("api/v1/", include("cdp.schemas.api.urls")),
     path("api/v1/", include("segments.api.urls")),
+    path("api/v1/", include("destinations.api.urls")),
     path("", include("cdp.datasets.doors.urls")),
     path("api/v1/", include("cdp.datasets.api.urls")),
 ]

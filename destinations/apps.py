@@ -8,3 +8,28 @@ class DestinationsConfig(AppConfig):
 
     name = "destinations"
     label = "destinations"
+
+    def ready(self) -> None:
+        """Register the connectors, take news and work off the queue, answer governance."""
+        from cdp import queue
+        from destinations import selectors, uses
+        from destinations.connectors import registry
+        from destinations.connectors.csv_file.connector import CsvFileConnector
+        from destinations.connectors.webhook.connector import WebhookConnector
+        from destinations.receivers import on_memberships_changed
+        from destinations.services.delivering import deliver_due
+        from destinations.services.filing import write_due_file
+        from destinations.topics import DELIVERIES_DUE, FILES_DUE
+        from governance.uses import register as register_uses
+        from segments import dependents
+        from segments.services.lifecycle import check_uses_with
+        from segments.topics import MEMBERSHIPS_CHANGED
+
+        registry.register(WebhookConnector)
+        registry.register(CsvFileConnector)
+        queue.subscribe(MEMBERSHIPS_CHANGED, on_memberships_changed, records=20_000)
+        queue.subscribe(DELIVERIES_DUE, deliver_due, batch=100, records=2_000)
+        queue.subscribe(FILES_DUE, write_due_file, batch=1, lane="jobs")
+        register_uses("activations", uses.standing_uses)
+        dependents.register("activations", selectors.list_segment_uses)
+        check_uses_with(uses.check_segment)

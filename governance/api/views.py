@@ -8,11 +8,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from cdp.api.catalogues import CataloguePagination
 from cdp.api.mixins import CreateMixin, DeleteMixin, ListMixin, PatchMixin, RetrieveMixin
 from cdp.api.serializers import StrictSerializer
 from cdp.api.views import SandboxViewSet
 from governance import selectors
-from governance.api.pagination import CataloguePagination, PolicyPagination
 from governance.api.serializers import (
     BrokenUsesOut,
     EvaluationIn,
@@ -107,6 +107,12 @@ class MarketingActionViewSet(_CatalogueViewSet):
 
     def perform_patch(self, row: MarketingAction, changes: dict[str, Any]) -> MarketingAction:
         return catalogue.change_marketing_action(actor=self.actor, marketing_action=row, **changes)
+
+
+class PolicyPagination(CataloguePagination):
+    """Pages over policies, whose names may change."""
+
+    key = "policy_id"
 
 
 class PolicyViewSet(ListMixin, RetrieveMixin, CreateMixin, PatchMixin, DeleteMixin, SandboxViewSet):

@@ -1,4 +1,4 @@
-"""Pages of a catalogue: what is given with the platform and what the sandbox added, in one list."""
+"""Lists of what is held in memory: what comes with the platform, and what was added to it."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from cdp.errors import Malformed
 
 
 class CataloguePagination(CursorPagination):
-    """Pages over a list in memory, which is short and has no order but its own."""
+    """Pages over a list in its own order; `key` is an attribute that each entry has for itself."""
 
     key: ClassVar[str] = "name"
 
@@ -31,9 +31,3 @@ class CataloguePagination(CursorPagination):
             if getattr(entry, self.key) == cursor.values[0]:
                 return place
         raise Malformed("What the cursor stands at is gone. Start again without it.")
-
-
-class PolicyPagination(CataloguePagination):
-    """Pages over policies, whose names may change."""
-
-    key = "policy_id"

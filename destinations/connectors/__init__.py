@@ -1,0 +1,1 @@
+"""What can be delivered to: one folder for each kind of destination."""

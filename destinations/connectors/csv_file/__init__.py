@@ -1,0 +1,1 @@
+"""CSV files in a folder or an object store."""

@@ -1,0 +1,1 @@
+"""Webhooks: signed HTTP requests to a server of the tenant's choice."""

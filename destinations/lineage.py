@@ -1,0 +1,86 @@
+"""Where the data of a profile comes from: the datasets behind a field, with their labels."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from cdp.datasets.models import Dataset
+from cdp.datasets.selectors import list_datasets
+from cdp.schemas.registry.fields import Field
+from cdp.schemas.selectors import EVENT_CLASS, PROFILE_CLASS, compiled_schemas
+from cdp.tenancy.models import Sandbox
+from governance.evaluation import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A dataset that brings a field, and every label that the field has there."""
+
+    dataset: Node
+    labels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    dataset: Dataset
+    class_uri: str
+    fields: Mapping[str, Field]
+
+    def carrier(self, field: Field) -> Carrier:
+        own = frozenset(self.dataset.labels)
+        node = Node("dataset", self.dataset.pk, self.dataset.name, own)
+        at_field = self.dataset.field_labels.get(field.path, ())
+        return Carrier(node, own | field.labels | frozenset(at_field))
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The datasets that feed a sandbox's profiles."""
+
+    sources: tuple[_Source, ...]
+
+    @classmethod
+    def of(cls, sandbox: Sandbox) -> Self:
+        """Read them, in two queries besides those that compile a new schema."""
+        datasets = list(list_datasets(sandbox).filter(profile_enabled_at__isnull=False))
+        schemas = compiled_schemas(sandbox, {dataset.schema_id for dataset in datasets})
+        return cls(
+            tuple(
+                _Source(dataset, schema.class_uri, schema.fields)
+                for dataset in datasets
+                if (schema := schemas.get(dataset.schema_id)) is not None
+            )
+        )
+
+    def of_attribute(self, path: str) -> Iterator[Carrier]:
+        """Yield the datasets that bring an attribute of people."""
+        yield from self._carriers(PROFILE_CLASS, path)
+
+    def of_event(self, path: str) -> Iterator[Carrier]:
+        """Yield the datasets that bring a field of events."""
+        yield from self._carriers(EVENT_CLASS, path)
+
+    def of_identity(self, namespace: str) -> Iterator[tuple[str, Carrier]]:
+        """Yield the fields that are identities of a namespace, with their datasets."""
+        for source in self.sources:
+            for field in source.fields.values():
+                if field.namespace == namespace:
+                    yield field.path, source.carrier(field)
+
+    def _carriers(self, class_uri: str, path: str) -> Iterator[Carrier]:
+        for source in self.sources:
+            field = field_at(source.fields, path) if source.class_uri == class_uri else None
+            if field is not None:
+                yield source.carrier(field)
+
+
+def field_at(fields: Mapping[str, Field], path: str) -> Field | None:
+    """Return the field at a path; a name below a map finds the map's values."""
+    if path in fields:
+        return fields[path]
+    parts = path.split(".")
+    for place in range(1, len(parts)):
+        key = ".".join([*parts[:place], "*", *parts[place + 1 :]])
+        if key in fields:
+            return fields[key]
+    return None

@@ -1,0 +1,1 @@
+"""Changes to connections and activations, and the way of a change to its destination."""
