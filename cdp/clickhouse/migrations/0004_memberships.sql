@@ -12,7 +12,7 @@ CREATE TABLE transitions
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(at)
-ORDER BY (sandbox_id, turn, segment_id, profile_id)
+ORDER BY (sandbox_id, turn, profile_id, segment_id)
 SHARD BY cityHash64(segment_id);
 
 -- The members of a segment as of a turn, as one bitmap of dense profile ids.
