@@ -11,9 +11,10 @@ class DatasetsConfig(AppConfig):
 
     def ready(self) -> None:
         """Say who reads each form of request."""
-        from cdp.datasets.decoders import plain, segment, xdm
+        from cdp.datasets.decoders import edge, plain, segment, xdm
         from cdp.datasets.decoding import register
 
+        register("edge", edge.decode)
         register("plain", plain.decode)
         register("xdm", xdm.decode)
         register("segment", segment.decode)

@@ -92,6 +92,8 @@ class Inlet(SandboxModel):
             raise ValidationError(
                 {"requires_key": "Trackers say where they belong by their write key alone."}
             )
+        if self.door == Door.EDGE and self.requires_key:
+            raise ValidationError({"requires_key": "The Web SDK has no write key to send."})
 
 
 class InletDataset(SandboxModel):

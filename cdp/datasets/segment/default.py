@@ -16,7 +16,6 @@ from typing import Any, Final
 from orjson import loads
 
 from cdp.datasets.mapping.rules import CompiledMapping, Rule, compile_mapping
-from cdp.errors import FieldError
 from cdp.schemas.registry.fields import Field
 
 SECTIONS: Final = ("event", "page", "screen", "track", "products", "person")
@@ -50,53 +49,6 @@ def compile_section(pairs: Pairs, fields: Mapping[str, Field]) -> CompiledMappin
     return mapping
 
 
-def check_settings(
-    settings: Mapping[str, Any], schemas: list[Mapping[str, Field]]
-) -> list[FieldError]:
-    """Say what is wrong with an inlet's changes to the mapping; nothing if they hold."""
-    errors = _unknown("settings", settings, ("namespaces", "event_types", "rules"))
-    rules = settings.get("rules", {})
-    namespaces = settings.get("namespaces", {})
-    errors += _unknown("settings.rules", rules, SECTIONS)
-    errors += _unknown("settings.namespaces", namespaces, NAMESPACES)
-    for section in set(rules) & set(SECTIONS):
-        for index, pair in enumerate(rules[section]):
-            path = f"settings.rules.{section}.{index}"
-            errors += _check_pair(path, pair, schemas)
-    return errors
-
-
-def _check_pair(path: str, pair: Any, schemas: list[Mapping[str, Field]]) -> list[FieldError]:
-    is_pair = isinstance(pair, list) and len(pair) == 2
-    if not is_pair or not all(isinstance(part, str) for part in pair):
-        detail = "A rule is a pair of texts: the destination and the expression."
-        return [FieldError(path=path, code="not_a_pair", detail=detail)]
-    destination, source = pair
-    if not source:
-        return []
-    found: list[FieldError] = []
-    for fields in schemas:
-        _, errors = compile_mapping([Rule("expression", source, destination)], fields)
-        found = [error for error in errors if error["code"] == "invalid"]
-        if not found:
-            return []
-    return [FieldError(path=path, code=e["code"], detail=e["detail"]) for e in found]
-
-
 def _merged(given: Pairs, own: Pairs) -> Pairs:
     rules = dict((*given, *own))
     return [(destination, source) for destination, source in rules.items() if source]
-
-
-def _unknown(path: str, given: Mapping[str, Any], known: tuple[str, ...]) -> list[FieldError]:
-    if not isinstance(given, dict):
-        return [FieldError(path=path, code="not_an_object", detail="This is an object.")]
-    return [
-        FieldError(
-            path=f"{path}.{name}",
-            code="unknown_field",
-            detail=f"There is no '{name}'; use {', '.join(known)}.",
-        )
-        for name in given
-        if name not in known
-    ]

@@ -1,14 +1,19 @@
 """Making, changing and deleting inlets."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
 from cdp.datasets.addresses import new_inlet_id
 from cdp.datasets.enums import Door
 from cdp.datasets.models import Dataset, Inlet, InletDataset
-from cdp.datasets.segment.default import check_settings
+from cdp.datasets.segment.checks import (
+    Check,
+    check_edge_settings,
+    check_settings,
+    no_settings,
+)
 from cdp.errors import FieldError, Invalid
 from cdp.schemas.selectors import compiled_schemas
 from cdp.tenancy import audit
@@ -16,6 +21,12 @@ from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
 from cdp.tenancy.errors import NameTaken
 from cdp.tenancy.models import Sandbox
+
+_CHECKS: Final[dict[Door, Check]] = {
+    Door.XDM: no_settings,
+    Door.SEGMENT: check_settings,
+    Door.EDGE: check_edge_settings,
+}
 
 
 def create_inlet(
@@ -25,14 +36,16 @@ def create_inlet(
     name: str,
     door: str,
     datasets: Sequence[Dataset],
-    requires_key: bool = True,
+    requires_key: bool | None = None,
     settings: dict[str, Any] | None = None,
 ) -> Inlet:
     """Make an inlet that writes to these datasets, the preferred ones first.
 
-    It takes nothing until it has a write key, unless it wants none. Raises
-    `NameTaken` or `Invalid`.
+    It takes nothing until it has a write key, unless it wants none; the Web SDK has
+    none to send. Raises `NameTaken` or `Invalid`.
     """
+    if requires_key is None:
+        requires_key = door != Door.EDGE
     inlet = Inlet(
         id=new_inlet_id(sandbox.pk),
         sandbox=sandbox,
@@ -41,6 +54,7 @@ def create_inlet(
         requires_key=requires_key,
         settings=settings or {},
     )
+    _complete_settings(inlet)
     clean(inlet)
     _check_settings(inlet, datasets)
     _save(inlet, force_insert=True)
@@ -66,6 +80,7 @@ def change_inlet(
     before: dict[str, Any] = {field: getattr(inlet, field) for field in changes}
     for field, value in changes.items():
         setattr(inlet, field, value)
+    _complete_settings(inlet)
     clean(inlet)
     _check_settings(inlet, inlet.datasets.all() if datasets is None else datasets)
     _save(inlet)
@@ -99,14 +114,20 @@ def _route(inlet: Inlet, datasets: Sequence[Dataset]) -> None:
     )
 
 
+def _complete_settings(inlet: Inlet) -> None:
+    """Give an inlet of the Web SDK the organization's name that its cookies carry."""
+    if inlet.door == Door.EDGE:
+        tenant = inlet.sandbox.organization.tenant_namespace
+        inlet.settings = {"org_id": f"{tenant.upper()}@CdpOrg", **inlet.settings}
+
+
 def _check_settings(inlet: Inlet, datasets: Iterable[Dataset]) -> None:
     """Refuse a mapping that could not be applied to any of the datasets' schemas."""
-    if inlet.door != Door.SEGMENT:
-        return
     schemas = compiled_schemas(inlet.sandbox, {dataset.schema_id for dataset in datasets})
-    errors = check_settings(inlet.settings, [schema.fields for schema in schemas.values()])
+    check = _CHECKS[Door(inlet.door)]
+    errors = check(inlet.settings, [schema.fields for schema in schemas.values()])
     if errors:
-        raise Invalid("The mapping cannot be used; see `errors`.", errors=errors)
+        raise Invalid("The settings cannot be used; see `errors`.", errors=errors)
 
 
 def _save(inlet: Inlet, *, force_insert: bool = False) -> None:
