@@ -20,8 +20,8 @@ SETTLING_LOCK = 5_202
 _SYSTEM = Actor.system("segments.settle")
 
 _APPLY = """
-INSERT INTO memberships (sandbox_id, segment_id, version, evaluation_id, members)
-SELECT {sandbox:UInt32}, {segment:String}, {version:UInt64}, {evaluation:UUID},
+INSERT INTO memberships (sandbox_id, segment_id, turn, members)
+SELECT {sandbox:UInt32}, {segment:String}, {turn:UInt64},
        bitmapAndnot(bitmapOr(old.members, entered.members), exited.members)
 FROM
     (SELECT groupBitmapMergeState(members) AS members FROM memberships FINAL
@@ -58,6 +58,7 @@ def _write(sandbox: Sandbox, evaluation: Evaluation) -> None:
     changes = unpacked(evaluation.changes)
     rows = [
         {
+            "turn": evaluation.number,
             "evaluation_id": str(evaluation.pk),
             "segment_id": change.segment,
             "profile_id": change.profile,
@@ -73,8 +74,7 @@ def _write(sandbox: Sandbox, evaluation: Evaluation) -> None:
             sandbox=sandbox,
             params={
                 "segment": segment,
-                "version": evaluation.number,
-                "evaluation": str(evaluation.pk),
+                "turn": evaluation.number,
                 "entered": entered,
                 "exited": exited,
             },

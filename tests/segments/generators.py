@@ -577,13 +577,12 @@ class World:
         first, last = asked[0], asked[-1]
         fitted = []
         for number, step in enumerate(steps):
-            between = first < number < last
-            if step.excludes and between:
-                step = Step(step.where, step.test, step.count)
+            within, after = step.within, step.after
+            if step.excludes and first < number < last:
+                within = None
             if number == first:
-                within = step.within if step.count > 1 else None
-                step = Step(step.where, step.test, step.count, within)
-            fitted.append(step)
+                within, after = (within if step.count > 1 else None), None
+            fitted.append(Step(step.where, step.test, step.count, within, after))
         return Sequence(tuple(fitted))
 
     def _step(self) -> Step:

@@ -46,8 +46,8 @@ class Pass:
     reaches: list[Reach] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.events = Columns("e")
-        self.profiles = Columns("q")
+        self.events = Columns("event_field")
+        self.profiles = Columns("beside_field")
         self.steps = Layers(f"{self.name}_step")
 
     def frame(self) -> EventFrame:

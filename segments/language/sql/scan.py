@@ -102,7 +102,7 @@ class ScanWriter(ConditionWriter):
         self.rules: dict[str, str] = {}
         self.answers = Layers("rule")
         self.stored = stored
-        self.columns = Columns("p")
+        self.columns = Columns("profile_field")
         self.profile = TableFrame(PROFILE, self.columns)
         self.passes = [Pass("f", clock, False), Pass("g", clock, True)]
         self.inside: Pass | None = None

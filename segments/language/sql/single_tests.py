@@ -65,7 +65,7 @@ class TestWriter(ValueWriter):
         if not value.depth:
             return or_false(test(value), nullable=True)
         self.levels += 1
-        one = Sql(f"e{self.levels}", value.kind)
+        one = Sql(f"each{self.levels}", value.kind)
         body = or_false(test(one), nullable=True)
         return f"arrayExists({one.text} -> {body}, {value.flat().text})"
 
@@ -237,7 +237,7 @@ class TestWriter(ValueWriter):
     def _keys(self, node: Related, frame: Frame) -> str:
         """Return the sub-query of the entities that satisfy a condition, in their current form."""
         entity = self.words.entities[node.entity]
-        columns = Columns("r")
+        columns = Columns("entity_field")
         where = self.condition(node.where, TableFrame(frame.scope.related(node.entity), columns))
         dataset = self.parameters.text(entity.dataset)
         current = (
