@@ -85,9 +85,7 @@ def _become_luma(operator: Client, receiver: Receiver) -> tuple[Client, Luma, di
     return client, set_up(client, receiver.url), secrets
 
 
-def _send_data(
-    console: Console, client: Client, luma: Luma, said: argparse.Namespace
-) -> list[str]:
+def _send_data(console: Console, client: Client, luma: Luma, said: argparse.Namespace) -> list[str]:
     """Send everything; return the last receipt of each inlet, which is worked on last."""
     console.print("\n[bold]Luma's customers and what they did in the last 120 days[/bold]")
     people = shoppers(said.people)

@@ -173,12 +173,11 @@ class Story:
         self, namespace: str, value: str, holds: Callable[[Profile], bool]
     ) -> Profile | None:
         try:
-            found = self.client.get("profiles/", namespace=namespace, identity=value)
+            profile: Profile = self.client.get("profiles/", identity=f"{namespace}:{value}")
         except Refused as refused:
             if refused.status == 404:
                 return None
             raise
-        profile: Profile = found["results"][0] if "results" in found else found
         return profile if holds(profile) else None
 
     def _events(self, profile: Profile) -> list[Record]:
@@ -186,7 +185,8 @@ class Story:
         return page
 
     def _is_member(self, profile: Profile) -> bool:
-        return any(each["id"] == self.luma.segment for each in profile["segments"])
+        held = profile["segments"].get(self.luma.segment, {})
+        return bool(held.get("status") == "realized")
 
     def _heard(self, kind: str) -> Received | None:
         for received in self.receiver.inbox:
