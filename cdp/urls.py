@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("cdp.api.urls")),
     path("api/v1/", include("governance.api.urls")),
     path("api/v1/", include("cdp.schemas.api.urls")),
+    path("api/v1/", include("profiles.api.urls")),
     path("api/v1/", include("segments.api.urls")),
     path("api/v1/", include("destinations.api.urls")),
     path("", include("cdp.datasets.doors.urls")),

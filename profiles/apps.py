@@ -10,9 +10,15 @@ class ProfilesConfig(AppConfig):
     label = "profiles"
 
     def ready(self) -> None:
-        """Take the doors' records in."""
+        """Take the doors' records in, finish what is decided elsewhere, name the namespaces."""
         from cdp.datasets.topics import RECORDS_RECEIVED
         from cdp.queue import subscribe
+        from cdp.schemas.registries import identity_namespaces
+        from profiles.ingest.batches import finish_decided
         from profiles.ingest.worker import RECORDS_AT_ONCE, ingest
+        from profiles.selectors.rules import namespace_codes
+        from profiles.topics import BATCHES_DECIDED
 
         subscribe(RECORDS_RECEIVED, ingest, batch=1_000, records=RECORDS_AT_ONCE, exclusive=True)
+        subscribe(BATCHES_DECIDED, finish_decided)
+        identity_namespaces.register("profiles", namespace_codes)

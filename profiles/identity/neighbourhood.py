@@ -35,6 +35,10 @@ class Held(NamedTuple):
         """Return it as it is after one of its ends has dropped it."""
         return Held(self.seen, self.by_a and not of_a, self.by_b and of_a)
 
+    def kept(self, *, by_a: bool) -> "Held":
+        """Return it as it is after one of its ends has taken it up again."""
+        return Held(self.seen, self.by_a or by_a, self.by_b or not by_a)
+
 
 @dataclass(slots=True)
 class Region:

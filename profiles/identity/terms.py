@@ -1,7 +1,9 @@
 """Words under which a person may be searched, in the form in which they are compared."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
+
+from profiles.identity.rules import Identity
 
 NAME: Final = "name"
 EMAIL: Final = "email"
@@ -10,6 +12,8 @@ LONGEST: Final = 200
 
 _EMAILS: Final = (("personalEmail", "address"), ("workEmail", "address"))
 _PHONES: Final = (("mobilePhone", "number"), ("homePhone", "number"), ("workPhone", "number"))
+
+_NAMESPACES: Final = {"Email": EMAIL, "Phone": PHONE, "Phone_E.164": PHONE}
 
 Term = tuple[str, str]
 
@@ -28,10 +32,21 @@ def normalise_term(kind: str, text: str) -> str:
     return " ".join(text.lower().split())[:LONGEST]
 
 
-def terms_of(document: Mapping[str, Any]) -> set[Term]:
-    """Return every word under which a merged profile is found: by first or last name, too."""
-    found = {(kind, normalise_term(kind, text)) for kind, text in _texts(document)}
+def terms_of(document: Mapping[str, Any], identities: Iterable[Identity] = ()) -> set[Term]:
+    """Return every word under which a merged profile is found: by first or last name, too.
+
+    >>> sorted(terms_of({"person": {"name": {"firstName": "Sarah", "lastName": "Rose"}}}))
+    [('name', 'rose sarah'), ('name', 'sarah rose')]
+    """
+    said = [*_texts(document), *_identifiers(identities)]
+    found = {(kind, normalise_term(kind, text)) for kind, text in said}
     return {(kind, term) for kind, term in found if term}
+
+
+def _identifiers(identities: Iterable[Identity]) -> Iterator[Term]:
+    for identity in identities:
+        if kind := _NAMESPACES.get(identity.namespace):
+            yield kind, identity.value
 
 
 def _texts(document: Mapping[str, Any]) -> Iterator[Term]:

@@ -17,11 +17,12 @@ from profiles.ingest.fragments import apply_rows
 from profiles.ingest.keys import key_of, take_keys
 from profiles.ingest.payload import EVENTS, OVERRIDES, PROFILES, RECORDS, Payload
 from profiles.ingest.people import Attributed, attribute, sightings_of
+from profiles.ingest.regrouped import override_rows
 from profiles.ingest.rows import event_line, lines_of, record_line
 from profiles.ingest.snapshots import take_snapshots
 from profiles.models import IngestBatch
 from profiles.selectors.rules import default_policy, linking_rules, namespace_catalogue
-from profiles.stitching.stitch import Stitched, stitch
+from profiles.stitching.stitch import stitch
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,12 @@ def _work(setting: Setting, kept: Sequence[Attributed]) -> Payload:
         stitched.vanished,
         default_policy(sandbox),
     )
+    version = snapshots[0]["version"] if snapshots else 0
     numbers, profile_of = stitched.numbers, stitched.profile_of
     active = {profile_of[numbers[e.primary]] for e in events if e.record.profile and e.primary}
     return Payload(
         lines={
-            OVERRIDES: lines_of(_overrides(sandbox, stitched, snapshots)),
+            OVERRIDES: lines_of(override_rows(sandbox, stitched, version)),
             PROFILES: lines_of(snapshots),
             EVENTS: [event_line(sandbox, event, numbers, profile_of, now) for event in events],
             RECORDS: [record_line(sandbox, row, now) for row in rows],
@@ -93,24 +95,6 @@ def _work(setting: Setting, kept: Sequence[Attributed]) -> Payload:
             RECORDS: [_origin(sandbox, row) for row in rows],
         },
     )
-
-
-def _overrides(
-    sandbox: Sandbox, stitched: Stitched, snapshots: Sequence[dict[str, Any]]
-) -> list[dict[str, object]]:
-    """Say of every identity that has another profile now whose its events are."""
-    if not stitched.rehomed:
-        return []
-    version = snapshots[0]["version"]  # whoever is re-homed leaves one profile and joins another
-    return [
-        {
-            "sandbox_id": sandbox.pk,
-            "identity_id": identity,
-            "profile_id": profile,
-            "version": version,
-        }
-        for identity, profile in stitched.rehomed.items()
-    ]
 
 
 def _origin(sandbox: Sandbox, one: Attributed) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
-from orjson import dumps, loads
+from orjson import loads
 
 from cdp.datasets.enums import Operation
 from cdp.tenancy.models import Sandbox
 from profiles.identity.fragment import Fragment, merged, replaced
 from profiles.ingest.people import Attributed
-from profiles.stitching.own import OWN
+from profiles.sets import OWN, as_json, execute, select
 
 Key = tuple[int, str]
 
@@ -88,14 +87,12 @@ def _read(sandbox: Sandbox, keys: Iterable[Key]) -> dict[Key, Fragment]:
     wanted = [{"identity": identity, "dataset": dataset} for identity, dataset in set(keys)]
     if not wanted:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_READ, _values(sandbox, wanted))
-        return {
-            (identity, dataset): Fragment(
-                identity, dataset, loads(document), at, loads(times) if times else {}
-            )
-            for identity, dataset, document, at, times in cursor.fetchall()
-        }
+    return {
+        (identity, dataset): Fragment(
+            identity, dataset, loads(document), at, loads(times) if times else {}
+        )
+        for identity, dataset, document, at, times in select(_READ, sandbox, rows=as_json(wanted))
+    }
 
 
 def _store(sandbox: Sandbox, changes: Changes) -> None:
@@ -110,12 +107,7 @@ def _store(sandbox: Sandbox, changes: Changes) -> None:
         for fragment in changes.written.values()
     ]
     deleted = [{"identity": identity, "dataset": dataset} for identity, dataset in changes.deleted]
-    with connection.cursor() as cursor:
-        if deleted:
-            cursor.execute(_DELETE, _values(sandbox, deleted))
-        if written:
-            cursor.execute(_WRITE, _values(sandbox, written))
-
-
-def _values(sandbox: Sandbox, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"sandbox": sandbox.pk, "rows": dumps(rows).decode()}
+    if deleted:
+        execute(_DELETE, sandbox, rows=as_json(deleted))
+    if written:
+        execute(_WRITE, sandbox, rows=as_json(written))

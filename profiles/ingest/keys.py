@@ -8,12 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
 
-from django.db import connection
-
 from cdp.datasets.records import Accepted
 from cdp.tenancy.models import Sandbox
 from profiles.ingest.months import month_of
-from profiles.stitching.own import OWN
+from profiles.sets import OWN, execute, select
 
 # A key of an earlier month is looked for there; within this month the index decides.
 _TAKE = """
@@ -59,20 +57,18 @@ def take_keys(sandbox: Sandbox, events: Sequence[Accepted], now: datetime) -> li
 
 def give_back_keys(sandbox: Sandbox, keys: Iterable[str]) -> None:
     """Forget keys of events that are not stored after all, so that they may come again."""
-    with connection.cursor() as cursor:
-        cursor.execute(_GIVE_BACK, {"sandbox": sandbox.pk, "hashes": _array(keys)})
+    execute(_GIVE_BACK, sandbox, hashes=_array(keys))
 
 
 def _take(sandbox: Sandbox, keys: Iterable[str], today: date, since: date) -> set[str]:
-    values = {
-        "sandbox": sandbox.pk,
-        "month": month_of(today),
-        "oldest": month_of(since),
-        "hashes": _array(dict.fromkeys(keys)),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, values)
-        return {key.replace("-", "") for (key,) in cursor.fetchall()}
+    taken = select(
+        _TAKE,
+        sandbox,
+        month=month_of(today),
+        oldest=month_of(since),
+        hashes=_array(dict.fromkeys(keys)),
+    )
+    return {key.replace("-", "") for (key,) in taken}
 
 
 def _array(keys: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-import lz4.frame
+from lz4.frame import compress, decompress
 from orjson import dumps, loads
 
 from cdp.datasets.ingestion import Outcome
@@ -45,12 +45,13 @@ class Payload:
             }
         )
         body = b"".join(line for lines in self.lines.values() for line in lines)
-        return lz4.frame.compress(len(head).to_bytes(_LENGTH, "big") + head + body)
+        packed: bytes = compress(len(head).to_bytes(_LENGTH, "big") + head + body)
+        return packed
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
         """Read it back, line for line the same."""
-        plain = lz4.frame.decompress(packed)
+        plain: bytes = decompress(packed)
         start = _LENGTH + int.from_bytes(plain[:_LENGTH], "big")
         head = loads(plain[_LENGTH:start])
         every = plain[start:].splitlines(keepends=True)

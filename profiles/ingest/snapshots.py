@@ -1,19 +1,18 @@
 """The merged view of changed profiles: for the event store's snapshot, and for search."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
-from orjson import dumps, loads
+from orjson import loads
 
 from cdp.tenancy.models import Sandbox
 from profiles.identity.fragment import Fragment
 from profiles.identity.merge import Policy, merge
 from profiles.identity.rules import Identity
 from profiles.identity.terms import terms_of
-from profiles.stitching.own import OWN
+from profiles.sets import OWN, as_json, execute, select
 
 _IDENTITIES = f"""
 SELECT profile_id, id, namespace, value FROM profiles_identity
@@ -66,15 +65,12 @@ class Parts:
 def read_parts(sandbox: Sandbox, profiles: Collection[int]) -> dict[int, Parts]:
     """Read the identities and fragments of these profiles, in two queries."""
     parts: dict[int, Parts] = defaultdict(Parts)
-    wanted = {"sandbox": sandbox.pk, "profiles": list(profiles)}
-    with connection.cursor() as cursor:
-        cursor.execute(_IDENTITIES, wanted)
-        for profile, key, namespace, value in cursor.fetchall():
-            parts[profile].identities[key] = Identity(namespace, value)
-        cursor.execute(_FRAGMENTS, wanted)
-        for profile, key, dataset, document, at, times in cursor.fetchall():
-            fragment = Fragment(key, dataset, loads(document), at, loads(times) if times else {})
-            parts[profile].fragments.append(fragment)
+    wanted = list(profiles)
+    for profile, key, namespace, value in select(_IDENTITIES, sandbox, profiles=wanted):
+        parts[profile].identities[key] = Identity(namespace, value)
+    for profile, key, dataset, document, at, times in select(_FRAGMENTS, sandbox, profiles=wanted):
+        fragment = Fragment(key, dataset, loads(document), at, loads(times) if times else {})
+        parts[profile].fragments.append(fragment)
     return dict(parts)
 
 
@@ -90,12 +86,10 @@ def take_snapshots(
     if not profiles and not gone:
         return []
     parts = read_parts(sandbox, profiles)
-    version = _next_version()
+    [(version,)] = select(_VERSION, sandbox)
     documents = {profile: merge(own.fragments, policy) for profile, own in parts.items()}
-    _write_terms(sandbox, documents, [*profiles, *gone])
-    with connection.cursor() as cursor:
-        stamped = [*documents, *gone]
-        cursor.execute(_STAMP, {"sandbox": sandbox.pk, "version": version, "profiles": stamped})
+    _write_terms(sandbox, _terms(parts, documents), [*profiles, *gone])
+    execute(_STAMP, sandbox, version=version, profiles=[*documents, *gone])
     rows = [
         _row(sandbox, profile, version, {**documents[profile], "identityMap": own.identity_map()})
         for profile, own in parts.items()
@@ -115,23 +109,20 @@ def _row(
     }
 
 
-def _next_version() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_VERSION)
-        (version,) = cursor.fetchone() or (0,)
-        return int(version)
+def _terms(
+    parts: Mapping[int, Parts], documents: Mapping[int, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    return [
+        {"profile": profile, "kind": kind, "term": term}
+        for profile, own in parts.items()
+        for kind, term in sorted(terms_of(documents[profile], own.identities.values()))
+    ]
 
 
 def _write_terms(
-    sandbox: Sandbox, documents: Mapping[int, Mapping[str, Any]], profiles: Collection[int]
+    sandbox: Sandbox, terms: Sequence[Mapping[str, Any]], profiles: Collection[int]
 ) -> None:
-    terms = [
-        {"profile": profile, "kind": kind, "term": term}
-        for profile, document in documents.items()
-        for kind, term in sorted(terms_of(document))
-    ]
-    values = {"sandbox": sandbox.pk, "profiles": list(profiles), "terms": dumps(terms).decode()}
-    with connection.cursor() as cursor:
-        cursor.execute(_FORGET_TERMS, values)
-        if terms:
-            cursor.execute(_ADD_TERMS, values)
+    given = as_json(terms)
+    execute(_FORGET_TERMS, sandbox, profiles=list(profiles), terms=given)
+    if terms:
+        execute(_ADD_TERMS, sandbox, terms=given)

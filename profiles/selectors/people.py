@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection
-from orjson import dumps, loads
+from orjson import loads
 
 from cdp.tenancy.models import Sandbox
 from profiles.errors import ProfileUnknown
@@ -14,7 +13,7 @@ from profiles.identity.fragment import Fragment
 from profiles.identity.merge import GraphUse, Policy
 from profiles.identity.rules import Identity
 from profiles.ids import profile_key
-from profiles.stitching.own import OWN
+from profiles.sets import OWN, as_json, select
 
 _BY_IDENTITY: Final = """
 SELECT given.place, stored.profile_id, stored.id AS identity_id
@@ -136,18 +135,14 @@ def find_profile_ids(sandbox: Sandbox, identities: Sequence[Identity]) -> dict[I
         {"place": place, "namespace": identity.namespace, "value": identity.value}
         for place, identity in enumerate(identities)
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_IDENTITY, {"given": dumps(given).decode(), "sandbox": sandbox.pk})
-        return {identities[place]: profile for place, profile, _ in cursor.fetchall()}
+    found = select(_BY_IDENTITY, sandbox, given=as_json(given))
+    return {identities[place]: profile for place, profile, _ in found}
 
 
 def _people(sandbox: Sandbox, asked: str, given: Sequence[dict[str, Any]]) -> list[Person | None]:
     found: list[Person | None] = [None] * len(given)
-    values = {"given": dumps(given).decode(), "sandbox": sandbox.pk}
-    with connection.cursor() as cursor:
-        cursor.execute(_READ.format(asked=asked), values)
-        for place, *row in cursor.fetchall():
-            found[place] = _person(*row)
+    for place, *row in select(_READ.format(asked=asked), sandbox, given=as_json(given)):
+        found[place] = _person(*row)
     return found
 
 

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import connection
-from orjson import dumps
 
 from cdp.tenancy.models import Sandbox
 from profiles.identity.rules import Identity
+from profiles.sets import as_json, select
 
 # LATERAL and LIMIT: one look into the index for each, whatever the statistics say.
 _FIND = """
 SELECT given.place, known.id, known.profile_id, known.founded, known.crowd
-FROM jsonb_to_recordset(%s::jsonb) AS given(place int, namespace text, value text)
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(place int, namespace text, value text)
 CROSS JOIN LATERAL (
     SELECT * FROM profiles_identity AS stored
-    WHERE stored.sandbox_id = %s
+    WHERE stored.sandbox_id = %(sandbox)s
         AND stored.namespace = given.namespace AND stored.value = given.value
     LIMIT 1
 ) AS known
@@ -57,9 +57,8 @@ def find(sandbox: Sandbox, identities: Iterable[Identity]) -> dict[Identity, Kno
         {"place": place, "namespace": identity.namespace, "value": identity.value}
         for place, identity in enumerate(wanted)
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_FIND, [dumps(given).decode(), sandbox.pk])
-        return {wanted[place]: Known(*rest) for place, *rest in cursor.fetchall()}
+    found = select(_FIND, sandbox, rows=as_json(given))
+    return {wanted[place]: Known(*rest) for place, *rest in found}
 
 
 def find_or_number(sandbox: Sandbox, identities: Sequence[Identity]) -> dict[Identity, Known]:

@@ -3,13 +3,11 @@
 from collections.abc import Collection, Hashable, Iterable
 from typing import Any
 
-from django.db import connection
-
 from cdp.tenancy.models import Sandbox
 from profiles.identity.neighbourhood import Held, Pair, Region
 from profiles.identity.rules import Identity
+from profiles.sets import OWN, select
 from profiles.stitching.known import Known
-from profiles.stitching.own import OWN
 
 _COLUMNS = "id, namespace, value, profile_id, founded, crowd"
 _OF_PROFILES = f"""
@@ -92,9 +90,7 @@ class Regions:
             region.names |= {key: Identity(*name) for key, *name in self._rows(_NAMES, far)}
 
     def _rows(self, sql: str, keys: Iterable[int]) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, {"sandbox": self._sandbox.pk, "keys": list(keys)})
-            return cursor.fetchall()
+        return select(sql, self._sandbox, keys=list(keys))
 
 
 def _group(known: Known) -> Hashable:

@@ -4,13 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-from orjson import dumps
-
 from cdp.tenancy.models import Sandbox
 from profiles.identity.neighbourhood import Held, Pair
 from profiles.identity.rules import Identity
-from profiles.stitching.own import OWN
+from profiles.sets import OWN, as_json, execute
 from profiles.stitching.owners import Owners
 from profiles.stitching.sightings import Together
 
@@ -83,9 +80,7 @@ def write_owners(
     turned = [*owners.vanished, *owners.revived]
     _write(_FOUND, sandbox, founded, now=now)
     if turned:
-        with connection.cursor() as cursor:
-            gone = list(owners.vanished)
-            cursor.execute(_VANISH, {"sandbox": sandbox.pk, "gone": gone, "turned": turned})
+        execute(_VANISH, sandbox, gone=list(owners.vanished), turned=turned)
     _write(_ADD, sandbox, added, now=now)
     _write(_MOVE, sandbox, moved)
 
@@ -123,6 +118,4 @@ def write_pruned(sandbox: Sandbox, links: Mapping[Pair, Held]) -> None:
 
 def _write(sql: str, sandbox: Sandbox, rows: list[dict[str, Any]], **values: Any) -> None:
     if rows:
-        given = {"sandbox": sandbox.pk, "rows": dumps(rows).decode(), **values}
-        with connection.cursor() as cursor:
-            cursor.execute(sql, given)
+        execute(sql, sandbox, rows=as_json(rows), **values)

@@ -1,0 +1,33 @@
+"""Pages of what is no table of Django's: events and search results."""
+
+from rest_framework.request import Request
+
+from cdp.api.pagination import Cursor
+from cdp.errors import Malformed
+
+EVENT_ID = "event_id"
+SEARCH_ORDER = ("term", "profile")
+
+
+def read_edge(text: str | None, order: tuple[str, ...]) -> tuple[str, int] | None:
+    """Return the text and the number that a cursor of this order holds; None without a cursor.
+
+    Raises `Malformed` if it was made for another list.
+    """
+    if text is None:
+        return None
+    cursor = Cursor.read(text)
+    match cursor.values:
+        case (str(word), int(number)) if cursor.order == order:
+            return word, number
+    raise Malformed(
+        "The cursor was made for another list. Start again without it.",
+        code="cursor_of_another_ordering",
+    )
+
+
+def next_link(request: Request, order: tuple[str, ...], word: str, number: int) -> str:
+    """Return the address of the page behind this edge."""
+    query = request.query_params.copy()
+    query["cursor"] = Cursor(order, (word, number)).text()
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

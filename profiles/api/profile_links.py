@@ -1,0 +1,84 @@
+"""The links of a profile: seeing why, cutting, restoring."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cdp.api.mixins import InputMixin
+from cdp.api.views import SandboxViewSet
+from profiles.api.queries import ExplainQuery, read_query
+from profiles.api.shapes import ChainOut, LinkIn, LinkOut, SplitOut
+from profiles.errors import LinkUnknown, ProfileUnknown
+from profiles.identity.rules import Identity
+from profiles.ids import parse_profile_key, profile_key
+from profiles.selectors.graphs import explain, get_identity, list_links
+from profiles.selectors.identities import identity_of_text, stored_identities
+from profiles.selectors.people import Person, get_person
+from profiles.services.links import cut_link, restore_link
+
+
+class ProfileLinksMixin(InputMixin, SandboxViewSet):
+    """What can be seen of a profile's links, and done to them."""
+
+    def person(self, key: str) -> Person:
+        """Return the person of a public id. Raises `ProfileUnknown`."""
+        number = parse_profile_key(key)
+        if number is None:
+            raise ProfileUnknown(f"There is no profile '{key}'. Ids look like prf_12.")
+        return get_person(self.sandbox, number)
+
+    @extend_schema(responses=LinkOut(many=True))
+    @action(detail=True)
+    def links(self, request: Request, profile_id: str) -> Response:
+        """List the links of a person's identities, the newest first, also those that do not join."""
+        person = self.person(profile_id)
+        found = list_links(self.sandbox, [known.id for known in person.identities])
+        return Response(LinkOut(found, many=True).data)
+
+    @extend_schema(parameters=[ExplainQuery], responses=ChainOut)
+    @action(detail=True)
+    def explain(self, request: Request, profile_id: str) -> Response:
+        """Tell why two identities are one person: the chain of records that link them."""
+        asked = read_query(request, ExplainQuery)
+        first, second = (
+            identity_of_text(self.sandbox, asked[end], path=end) for end in ("first", "second")
+        )
+        self._check_end(profile_id, first)
+        return Response(ChainOut(explain(self.sandbox, first, second)).data)
+
+    @extend_schema(request=LinkIn, responses=SplitOut)
+    @action(detail=True, methods=["post"], url_path="cut-link", input_class=LinkIn)
+    def cut_link(self, request: Request, profile_id: str) -> Response:
+        """Cut a link between two identities; it joins nothing until it is restored.
+
+        Who parts gets the profile that was theirs before, and their events with it.
+        """
+        first, second = self._ends(profile_id)
+        cut_link(actor=self.actor, sandbox=self.sandbox, first=first, second=second)
+        return self._parted(first, second)
+
+    @extend_schema(request=LinkIn, responses=SplitOut)
+    @action(detail=True, methods=["post"], url_path="restore-link", input_class=LinkIn)
+    def restore_link(self, request: Request, profile_id: str) -> Response:
+        """Take back the cut of a link."""
+        first, second = self._ends(profile_id)
+        restore_link(actor=self.actor, sandbox=self.sandbox, first=first, second=second)
+        return self._parted(first, second)
+
+    def _ends(self, profile_id: str) -> tuple[Identity, Identity]:
+        asked = self.checked()
+        given = [(asked[end]["namespace"], asked[end]["value"]) for end in ("first", "second")]
+        first, second = stored_identities(self.sandbox, given)
+        self._check_end(profile_id, first)
+        return first, second
+
+    def _check_end(self, profile_id: str, first: Identity) -> None:
+        person = self.person(profile_id)
+        if first not in [known.identity for known in person.identities]:
+            raise LinkUnknown(f"{first.namespace}:{first.value} is not of this profile.")
+
+    def _parted(self, first: Identity, second: Identity) -> Response:
+        ends = (get_identity(self.sandbox, identity).profile_id for identity in (first, second))
+        one, other = (profile_key(number) for number in ends)
+        return Response({"first_profile": one, "second_profile": other})

@@ -1,0 +1,160 @@
+"""`profiles/`: who is known, by any identity."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cdp.clickhouse.errors import StoreUnavailable
+from profiles.api.many import bulk_json, found_by_identity
+from profiles.api.paging import EVENT_ID, SEARCH_ORDER, next_link, read_edge
+from profiles.api.profile_links import ProfileLinksMixin
+from profiles.api.queries import (
+    EventsQuery,
+    LookupQuery,
+    ProfileQuery,
+    SearchQuery,
+    read_query,
+)
+from profiles.api.rendering import event_json, fragment_json, identity_json, profile_json
+from profiles.api.shapes import (
+    BulkGetIn,
+    BulkGetOut,
+    EventsOut,
+    FragmentOut,
+    ProfileIdentityOut,
+    ProfileOut,
+    SearchOut,
+)
+from profiles.ids import parse_profile_key, profile_key
+from profiles.selectors.identities import identity_of_text, stored_identities
+from profiles.selectors.people import (
+    Person,
+    get_person_by_identity,
+    people_of_identities,
+    people_of_ids,
+)
+from profiles.selectors.rules import namespace_catalogue
+from profiles.selectors.search import Found, search
+from profiles.selectors.shown import choose_policy, show
+from profiles.selectors.timeline import Asked, list_events
+
+
+class ProfilesViewSet(ProfileLinksMixin):
+    """Persons: what is known of them, merged from all that datasets say."""
+
+    noun = "profile"
+    lookup_url_kwarg = "profile_id"
+    permissions = {
+        "cut_link": "manage-identities",
+        "restore_link": "manage-identities",
+        "*": "view-profiles",
+    }
+    pagination_class = None
+
+    @extend_schema(parameters=[LookupQuery], responses=ProfileOut)
+    def list(self, request: Request) -> Response:
+        """Look a person up by any identity.
+
+        404 if nobody is known under it.
+        """
+        asked = read_query(request, LookupQuery)
+        identity = identity_of_text(self.sandbox, asked["identity"])
+        return self._profile(get_person_by_identity(self.sandbox, identity), asked)
+
+    @extend_schema(parameters=[ProfileQuery], responses=ProfileOut)
+    def retrieve(self, request: Request, profile_id: str) -> Response:
+        """Look a person up by id; the id of a profile that was merged leads to the survivor."""
+        return self._profile(self.person(profile_id), read_query(request, ProfileQuery))
+
+    @extend_schema(parameters=[EventsQuery], responses=EventsOut)
+    @action(detail=True)
+    def events(self, request: Request, profile_id: str) -> Response:
+        """List what happened to a person, also before she was known."""
+        asked = read_query(request, EventsQuery)
+        order, limit = (asked["ordering"], EVENT_ID), asked["limit"]
+        edge = read_edge(asked.get("cursor"), order)
+        wanted = Asked(
+            since=asked.get("since"),
+            until=asked.get("until"),
+            types=[asked["event_type"]] if "event_type" in asked else [],
+            datasets=[asked["dataset"]] if "dataset" in asked else [],
+            newest_first=asked["ordering"] == "-timestamp",
+            limit=limit + 1,
+            after=(edge[1], edge[0]) if edge else None,
+        )
+        found = list_events(self.sandbox, self.person(profile_id), wanted)
+        more, page = len(found) > limit, found[:limit]
+        following = next_link(request, order, page[-1].event_id, page[-1].at) if more else None
+        return Response({"results": [event_json(event) for event in page], "next": following})
+
+    @extend_schema(responses=ProfileIdentityOut(many=True))
+    @action(detail=True)
+    def identities(self, request: Request, profile_id: str) -> Response:
+        """List a person's identities, the oldest first."""
+        namespaces = namespace_catalogue(self.sandbox)
+        person = self.person(profile_id)
+        return Response([identity_json(known, namespaces) for known in person.identities])
+
+    @extend_schema(responses={200: {"type": "object"}})
+    @action(detail=True)
+    def segments(self, request: Request, profile_id: str) -> Response:
+        """Show the segments that a person is in or has left."""
+        return Response(self.person(profile_id).segments)
+
+    @extend_schema(responses=FragmentOut(many=True))
+    @action(detail=True)
+    def fragments(self, request: Request, profile_id: str) -> Response:
+        """List what each dataset says, before it is merged."""
+        person = self.person(profile_id)
+        return Response([fragment_json(fragment, person) for fragment in person.fragments])
+
+    @extend_schema(request=BulkGetIn, responses=BulkGetOut)
+    @action(detail=False, methods=["post"], url_path="bulk-get", input_class=BulkGetIn)
+    def bulk_get(self, request: Request) -> Response:
+        """Look many persons up at once; each answer has its own status."""
+        asked = self.checked()
+        given = [(one["namespace"], one["value"]) for one in asked["identities"]]
+        identities = stored_identities(self.sandbox, given) if given else []
+        numbers = [parse_profile_key(key) or 0 for key in asked["ids"]]
+        people = people_of_identities(self.sandbox, identities)
+        people += people_of_ids(self.sandbox, numbers)
+        names = [f"{one.namespace}:{one.value}" for one in identities] + asked["ids"]
+        return Response({"results": bulk_json(self.sandbox, names, people, asked)})
+
+    @extend_schema(parameters=[SearchQuery], responses=SearchOut)
+    @action(detail=False)
+    def search(self, request: Request) -> Response:
+        """Find persons by what their name, address or number begins with, or by an identity."""
+        asked = read_query(request, SearchQuery)
+        if "identity" in asked:
+            return Response(
+                {"results": found_by_identity(self.sandbox, asked["identity"]), "next": None}
+            )
+        kind = next(kind for kind in ("name", "email", "phone") if kind in asked)
+        edge, limit = read_edge(asked.get("cursor"), SEARCH_ORDER), asked["limit"]
+        after = Found(edge[1], edge[0]) if edge else None
+        found = search(self.sandbox, kind, asked[kind], limit=limit + 1, after=after)
+        more, page = len(found) > limit, found[:limit]
+        following = (
+            next_link(request, SEARCH_ORDER, page[-1].term, page[-1].profile) if more else None
+        )
+        results = [{"id": profile_key(one.profile), "matched": one.term} for one in page]
+        return Response({"results": results, "next": following})
+
+    def _profile(self, person: Person, asked: dict[str, Any]) -> Response:
+        policy = choose_policy(self.sandbox, asked.get("merge_policy"))
+        [shown] = show(self.sandbox, [person], policy, sources=asked["sources"])
+        rendered = profile_json(shown, namespace_catalogue(self.sandbox), asked.get("fields"))
+        if asked["events"]:
+            rendered |= self._newest_events(shown.person, asked["events"])
+        return Response(rendered)
+
+    def _newest_events(self, person: Person, count: int) -> dict[str, Any]:
+        try:
+            found = list_events(self.sandbox, person, Asked(limit=count))
+        except StoreUnavailable:  # the look-up goes on without them, and says so
+            return {"events": None, "unavailable": ["events"]}
+        return {"events": [event_json(event) for event in found]}

@@ -1,0 +1,97 @@
+"""What may be asked in the query of a profile's routes."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from cdp.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from cdp.api.serializers import StrictSerializer
+
+MOST_EVENTS = 100
+
+
+class PathsField(serializers.Field[list[str], str, list[str], Any]):
+    """Dotted paths between commas."""
+
+    def to_internal_value(self, data: str) -> list[str]:
+        return [path for path in (part.strip() for part in data.split(",")) if path]
+
+
+class ProfileQuery(StrictSerializer):
+    """How much of a profile to show."""
+
+    merge_policy = serializers.CharField(required=False, help_text="Instead of the default one.")
+    sources = serializers.BooleanField(
+        required=False, default=False, help_text="Tell for every value where it comes from."
+    )
+    events = serializers.IntegerField(
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=MOST_EVENTS,
+        help_text="How many of the newest events to add.",
+    )
+    fields = PathsField(  # type: ignore[assignment]  # the name that the API promises
+        required=False, help_text="Only these attributes: dotted paths between commas."
+    )
+
+
+class LookupQuery(ProfileQuery):
+    """Whom to show, and how much."""
+
+    identity = serializers.CharField(
+        max_length=1_200, help_text="`Namespace:value`, such as `Email:sarah@luma.com`."
+    )
+
+
+class EventsQuery(StrictSerializer):
+    """Which events, in which order."""
+
+    since = serializers.DateTimeField(required=False, help_text="From then on.")
+    until = serializers.DateTimeField(required=False, help_text="Before then.")
+    event_type = serializers.CharField(required=False)
+    dataset = serializers.CharField(required=False)
+    ordering = serializers.ChoiceField(
+        required=False, choices=["-timestamp", "timestamp"], default="-timestamp"
+    )
+    limit = serializers.IntegerField(
+        required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT
+    )
+    cursor = serializers.CharField(required=False, help_text="Take it from `next`.")
+
+
+class ExplainQuery(StrictSerializer):
+    """Between which two identities."""
+
+    first = serializers.CharField(max_length=1_200, help_text="`Namespace:value`.")
+    second = serializers.CharField(max_length=1_200, help_text="`Namespace:value`.")
+
+
+class SearchQuery(StrictSerializer):
+    """What a person's name, e-mail address or telephone number begins with, or an identity."""
+
+    name = serializers.CharField(required=False, min_length=2, max_length=200)
+    email = serializers.CharField(required=False, min_length=2, max_length=200)
+    phone = serializers.CharField(required=False, min_length=3, max_length=40)
+    identity = serializers.CharField(required=False, max_length=1_200)
+    limit = serializers.IntegerField(
+        required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT
+    )
+    cursor = serializers.CharField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        asked = [kind for kind in ("name", "email", "phone", "identity") if kind in attrs]
+        if len(asked) != 1:
+            raise serializers.ValidationError(
+                "Ask for one of name, email, phone and identity.", code="ask_for_one"
+            )
+        return attrs
+
+
+def read_query(request: Request, shape: type[StrictSerializer]) -> dict[str, Any]:
+    """Return the query's values. Raises the framework's `ValidationError`."""
+    given = shape(data=request.query_params.dict())
+    given.is_valid(raise_exception=True)
+    values: dict[str, Any] = given.validated_data
+    return values

@@ -1,0 +1,45 @@
+"""Statements on many rows at once: what a batch is made of.
+
+Values go in as one jsonb parameter or one array, so a statement costs the same
+however many rows it is about.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from django.db import connection
+from orjson import dumps
+
+from cdp.tenancy.models import Sandbox
+
+OWN: Final = "sandbox_id + 0 = %(sandbox)s"
+"""The sandbox as a condition that no index answers, for rows that are found by their numbers.
+
+If an index of the sandbox could be used, PostgreSQL would take it whenever it believes
+the sandbox to be small, as it does of one that has grown since the last ANALYZE, and
+read all of it.
+"""
+
+
+def select(sql: str, sandbox: Sandbox, **values: Any) -> list[tuple[Any, ...]]:
+    """Return a statement's rows; `%(sandbox)s` is the sandbox."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, _values(sandbox, values))
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def execute(sql: str, sandbox: Sandbox, **values: Any) -> int:
+    """Run a statement and return how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, _values(sandbox, values))
+        return int(cursor.rowcount)
+
+
+def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows for `jsonb_to_recordset`."""
+    return dumps(list(rows)).decode()
+
+
+def _values(sandbox: Sandbox, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"sandbox": sandbox.pk, **values}
