@@ -104,7 +104,7 @@ def _send_data(console: Console, client: Client, luma: Luma, said: argparse.Name
         for part in _parts(events(people, said.events, datetime.now(UTC)), AT_ONCE):
             happened_last = client.collect(luma.web, part)
             progress.advance(happened, len(part))
-    return [told_last["xactionId"], happened_last["xactionId"]]
+    return [told_last, happened_last]
 
 
 def _is_done(client: Client, receipt: str) -> bool:

@@ -1,6 +1,7 @@
 """A small client of the REST API, as a partner would write it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import httpx
@@ -18,6 +19,14 @@ class Refused(Exception):
         self.problem: dict[str, Any] = (
             response.json() if "json" in response.headers.get("content-type", "") else {}
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Inlet:
+    """Where data goes in, and the key for it."""
+
+    id: str
+    write_key: str
 
 
 class Client:
@@ -53,11 +62,15 @@ class Client:
         """Change a resource under /api/v1/."""
         return self._read(self.http.patch(f"/api/v1/{path}", json=body))
 
-    def collect(self, inlet: str, records: Sequence[dict[str, Any]]) -> Any:
-        """Send records through the streaming door; the answer is a receipt."""
-        content = dumps(list(records))
-        headers = {"Content-Type": "application/json"}
-        return self._read(self.http.post(f"/collection/{inlet}", content=content, headers=headers))
+    def collect(self, inlet: Inlet, records: Sequence[dict[str, Any]]) -> str:
+        """Send records through the streaming door; return the receipt's id.
+
+        With the inlet's write key, as a page or a shop system does, which know no other.
+        """
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {inlet.write_key}"}
+        address, content = f"/collection/{inlet.id}", dumps(list(records))
+        answer = self._read(self.http.post(address, content=content, headers=headers))
+        return str(answer["xactionId"])
 
     @staticmethod
     def _read(response: httpx.Response) -> Any:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from demo.client import Client
+from demo.client import Client, Inlet
 
 XDM = "https://ns.adobe.com/xdm"
 PROFILE_CLASS = f"{XDM}/context/profile"
@@ -16,8 +16,8 @@ CROSS_SITE_POLICY = "Restrict cross-site targeting"
 class Luma:
     """The ids of what was made."""
 
-    crm: str
-    web: str
+    crm: Inlet
+    web: Inlet
     segment: str
     email_tool: str
     newsletter: str
@@ -191,9 +191,10 @@ def _dataset(client: Client, name: str, schema: str) -> str:
     return str(client.post("datasets/", body)["id"])
 
 
-def _inlet(client: Client, name: str, dataset: str) -> str:
-    body = {"name": name, "door": "xdm", "dataset_ids": [dataset], "requires_key": False}
-    return str(client.post("inlets/", body)["id"])
+def _inlet(client: Client, name: str, dataset: str) -> Inlet:
+    inlet = client.post("inlets/", {"name": name, "door": "xdm", "dataset_ids": [dataset]})["id"]
+    key = client.post("write-keys/", {"name": name, "inlet": inlet})["write_key"]
+    return Inlet(inlet, key)
 
 
 def _gift_segment(client: Client) -> str:

@@ -43,6 +43,11 @@ def list_inlets(sandbox: Sandbox) -> QuerySet[Inlet]:
     return Inlet.objects.for_sandbox(sandbox).prefetch_related("routes")
 
 
+def inlet_exists(sandbox: Sandbox, inlet_id: str) -> bool:
+    """Tell whether the sandbox has this inlet."""
+    return list_inlets(sandbox).filter(pk=inlet_id).exists()
+
+
 def list_receipts(sandbox: Sandbox) -> QuerySet[Receipt]:
     """Return receipts of settled requests."""
     return Receipt.objects.for_sandbox(sandbox)
