@@ -195,6 +195,13 @@ DELIVERY_DELAYS = [
 # --- The API -------------------------------------------------------------------------------------
 # Doors read the stream themselves and hold their own limits, on packed and on unpacked bytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("CDP_MAX_BODY", 10_000_000)
+# Uploaded and staged files: a folder, or any store that fsspec speaks to (s3://, gs://, abfs://).
+FILES_URL = env.str("CDP_FILES_URL", (DATA_DIR / "files").as_uri())
+FILES_OPTIONS: dict[str, object] = env.json("CDP_FILES_OPTIONS", {})
+FILE_PIECE_LIMIT = env.int("CDP_FILE_PIECE_LIMIT", 256_000_000)  # one PUT or one piece of a file
+BATCH_BYTES_LIMIT = env.int("CDP_BATCH_BYTES_LIMIT", 100_000_000_000)
+BATCH_FILES_LIMIT = env.int("CDP_BATCH_FILES_LIMIT", 10_000)
+BATCH_KEPT_LOADING = timedelta(days=7)  # then a batch that is never completed is abandoned
 DOOR_MAX_PACKED = env.int("CDP_DOOR_MAX_PACKED", 5_000_000)  # RudderStack's trackers send 4 MB
 DOOR_MAX_UNPACKED = env.int("CDP_DOOR_MAX_UNPACKED", 10_000_000)
 API_MAX_BODY = env.int("CDP_MAX_API_BODY", 2_000_000)
