@@ -87,6 +87,8 @@ def _flat(patterns: list[Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 def _template(pattern: str) -> str:
     named = _PARAMETER.sub(lambda match: f"{{{match[1] or match[2]}}}", pattern)
+    named = re.sub(r"\(\?:[^()]*\)\?", "", named)  # what may be left out is left out
+    named = re.sub(r"\[([^\]])[^\]]*\](?![+*])", r"\1", named)  # of a choice, the first
     return re.sub(r"/+[?*+]", "/", named.strip("^$").replace("\\Z", "").replace("\\", ""))
 
 

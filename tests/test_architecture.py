@@ -49,6 +49,10 @@ OPEN_ROUTES = {
     "/v1/{endpoint}/": "a door: the write key",
     "/v1/m/": "a door: what SDKs tell of themselves, thrown away",
     "/sourceConfig/": "a door: the write key",
+    "/ee/v1/interact/": "a door: the inlet",
+    "/ee/v1/collect/": "a door: the inlet",
+    "/ee/v1/identity/acquire/": "a door: the inlet",
+    "/ee/v1/privacy/set-consent/": "a door: the inlet",
     "/v1/projects/{key}/settings/": "a door: the write key",
 }
 # Who may see the rows of all tenants at once.

@@ -20,7 +20,7 @@ from django.utils import timezone
 from cdp.api.models import StoredAnswer
 from cdp.errors import Conflict, Invalid, Malformed
 from cdp.tenancy import secrets
-from cdp.tenancy.models import Organization
+from cdp.tenancy.models import Organization, Sandbox
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -69,6 +69,12 @@ def forget(*, before: datetime, at_most: int) -> int:
     """Delete old answers of the scope that is open; return how many there were."""
     old = StoredAnswer.unscoped.filter(created_at__lt=before).values("pk")[:at_most]
     return StoredAnswer.unscoped.filter(pk__in=old).delete()[0]
+
+
+def forget_sandbox(sandbox: Sandbox) -> int:
+    """Delete every answer of a sandbox; encrypted as they are, nobody can tell whom they name."""
+    rows = StoredAnswer.objects.for_organization(sandbox.organization_id).filter(sandbox=sandbox)
+    return rows.delete()[0]
 
 
 def _key_hash(view: Any, key: str) -> bytes:

@@ -85,6 +85,17 @@ class ObjectMixin(ScopedViewSet):
         headers = {"ETag": tag} if tag else None
         return Response(self.get_serializer(row).data, status=code, headers=headers)
 
+    def created(self, row: Any, **shown_once: Any) -> Response:
+        """Return a new row as an answer that says where it is from now on.
+
+        `shown_once` are secrets that the row itself does not keep.
+        """
+        response = self.shown(row, code=status.HTTP_201_CREATED)
+        response.data = {**response.data, **shown_once}
+        key = getattr(row, self.lookup_field)
+        response.headers["Location"] = f"{self.request.path.rstrip('/')}/{key}/"
+        return response
+
 
 class ListMixin(ScopedViewSet):
     """GET on the collection."""
@@ -125,11 +136,7 @@ class CreateMixin(InputMixin, ObjectMixin):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Create one."""
-        row = self.perform_create(self.checked())
-        response = self.shown(row, code=status.HTTP_201_CREATED)
-        key = getattr(row, self.lookup_field)
-        response.headers["Location"] = f"{request.path.rstrip('/')}/{key}/"
-        return response
+        return self.created(self.perform_create(self.checked()))
 
     @abstractmethod
     def perform_create(self, values: dict[str, Any]) -> Any:

@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -59,7 +58,7 @@ class DestinationTypeViewSet(ListMixin, RetrieveMixin, SandboxViewSet):
 
 
 class DestinationConnectionViewSet(
-    ListMixin, RetrieveMixin, CreateMixin, PatchMixin, DeleteMixin, SandboxViewSet
+    ListMixin, RetrieveMixin, PatchMixin, DeleteMixin, SandboxViewSet
 ):
     """Places that segments are sent to."""
 
@@ -81,10 +80,7 @@ class DestinationConnectionViewSet(
         connection, made = connections.create_connection(
             sandbox=self.sandbox, actor=self.actor, **self.checked()
         )
-        response = self.shown(connection, code=status.HTTP_201_CREATED)
-        response.data["made_secrets"] = made
-        response.headers["Location"] = f"{request.path.rstrip('/')}/{connection.pk}/"
-        return response
+        return self.created(connection, made_secrets=made)
 
     def perform_patch(
         self, row: DestinationConnection, changes: dict[str, Any]

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from cdp.api.idempotency import forget
 from cdp.api.models import StoredAnswer
 from cdp.tenancy.models import Credential, Role
-from cdp.tenancy.scope import bypass, organization_scope
+from cdp.tenancy.sandboxes import handlers
+from cdp.tenancy.scope import bypass, organization_scope, scope
 from tests.factories import ACTOR, api_client, make_credential, make_token
 
 URL = "/api/v1/roles/"
@@ -140,3 +142,23 @@ def test_old_answers_go_when_new_ones_come(organization, clock):
 @pytest.mark.parametrize("key", ["", "x" * 256])
 def test_a_key_has_a_sane_length(api, key):
     assert post(api, {"name": "One"}, key=key).status_code == 400
+
+
+def test_answers_go_with_their_sandbox(sandbox, other_sandbox):
+    for owner in (sandbox, other_sandbox):
+        with scope(owner, ACTOR):
+            StoredAnswer.objects.create(
+                organization=owner.organization,
+                sandbox=owner,
+                key_hash=str(owner.pk).encode(),
+                body_hash=b"",
+                answer=b"",
+                created_at=timezone.now(),
+            )
+
+    with scope(sandbox, ACTOR):
+        erased = handlers()["api"].erase(sandbox, [("Email", "sarah@example.com")])
+
+    assert erased == {"stored answers": 1}
+    with bypass():
+        assert [answer.sandbox_id for answer in StoredAnswer.unscoped.all()] == [other_sandbox.pk]

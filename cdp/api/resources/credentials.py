@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -65,12 +65,7 @@ class CredentialsViewSet(ListMixin, RetrieveMixin, DeleteMixin, InputMixin, Orga
         credential, secret = access.create_credential(
             actor=self.actor, organization=self.organization, **self.checked()
         )
-        location = f"{request.path.rstrip('/')}/{credential.pk}/"
-        return Response(
-            NewCredentialOut.shown(credential, secret),
-            status=status.HTTP_201_CREATED,
-            headers={"Location": location},
-        )
+        return self.created(credential, client_secret=secret)
 
     def perform_delete(self, row: Credential) -> None:
         access.delete_credential(actor=self.actor, credential=row)

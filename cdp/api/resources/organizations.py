@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -70,12 +70,7 @@ class OrganizationsViewSet(ListMixin, RetrieveMixin, InputMixin, OperatorViewSet
         credential, secret = access.create_administrator(
             actor=self.actor, organization=organization
         )
-        data = {
-            **OrganizationOut(organization).data,
-            "administrator": NewCredentialOut.shown(credential, secret),
-        }
-        location = f"{request.path.rstrip('/')}/{organization.pk}/"
-        return Response(data, status=status.HTTP_201_CREATED, headers={"Location": location})
+        return self.created(organization, administrator=NewCredentialOut.shown(credential, secret))
 
 
 class OrganizationView(RetrieveMixin, PatchMixin, OrganizationViewSet):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -63,11 +63,7 @@ class WriteKeysViewSet(ListMixin, RetrieveMixin, DeleteMixin, InputMixin, Sandbo
         row, key = access.create_write_key(
             actor=self.actor, sandbox=self.sandbox, inlet_id=values["inlet"], name=values["name"]
         )
-        return Response(
-            {**WriteKeyOut(row).data, "write_key": key},
-            status=status.HTTP_201_CREATED,
-            headers={"Location": f"{request.path.rstrip('/')}/{row.pk}/"},
-        )
+        return self.created(row, write_key=key)
 
     @extend_schema(summary="Revoke a write key")
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
