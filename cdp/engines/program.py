@@ -30,7 +30,8 @@ PROGRAMS = {
         Program("events", 3, events.STOP, 30, variable="CLICKHOUSE_URL"),
         Program("web", 4),
         Program("worker", 5),
-        Program("beat", 6),
+        Program("jobs", 6),
+        Program("beat", 7),
     )
 }
 ENGINES = tuple(name for name, program in PROGRAMS.items() if program.variable)
@@ -82,13 +83,20 @@ def _python_program(name: str, place: Place) -> list[str]:
             *("--reuse-port", "--timeout", "60", "--graceful-timeout", "15"),
         ]
     if name == "worker":
-        processes = os.environ.get("CDP_WORKERS", "2")
-        return [
-            *("celery", "--app", "cdp", "worker", "--concurrency", processes),
-            *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
-        ]
+        return _worker("work", os.environ.get("CDP_WORKERS", "2"))
+    if name == "jobs":
+        return _worker("jobs", os.environ.get("CDP_JOB_WORKERS", "1"))
     schedule = place.root / "beat-schedule"
     return ["celery", "--app", "cdp", "beat", "--schedule", str(schedule), "--pidfile", ""]
+
+
+def _worker(lane: str, processes: str) -> list[str]:
+    """Return the command of the workers of one lane: short work never waits behind long work."""
+    return [
+        *("celery", "--app", "cdp", "worker", "--queues", lane, "--hostname", f"{lane}@%h"),
+        *("--concurrency", processes, "--without-gossip", "--without-mingle"),
+        *("--loglevel", "INFO"),
+    ]
 
 
 def log_of(name: str, place: Place) -> Path:

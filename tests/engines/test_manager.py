@@ -47,7 +47,7 @@ def wait(condition: Callable[[], object], seconds: float) -> float:
 
 
 def test_engines_that_a_variable_replaces_are_not_run(place):
-    assert [one.name for one in program.wanted()] == ["redis", "web", "worker", "beat"]
+    assert [one.name for one in program.wanted()] == ["redis", "web", "worker", "jobs", "beat"]
 
 
 def test_a_killed_program_is_back_within_two_seconds_however_often(place, managed):
