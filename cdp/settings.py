@@ -241,11 +241,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "DEFAULT_QUERY_MANAGER": "_default_manager",
-    "ENUM_NAME_OVERRIDES": {
-        "SandboxKind": "cdp.tenancy.models.Sandbox.Kind",
-        "DescriptorKind": "cdp.schemas.registry.descriptors.DescriptorKind",
-        "CallerKind": ["credential", "operator"],
-    },
+    "POSTPROCESSING_HOOKS": [],  # choices stay where they are, so that nobody must name them
 }
 
 # Credentials belong to organizations, so they are our own application model.

@@ -126,6 +126,17 @@ class ProblemAutoSchema(AutoSchema):
             given.append(_header("If-Match", "The `ETag` as read; refused with 412 when stale."))
         return given
 
+    def _get_filter_parameters(self) -> list[dict[str, Any]]:
+        view: Any = self.view
+        filters = getattr(view, "filterset_class", None)
+        if filters is None and not getattr(view, "filterset_fields", None):
+            return []
+        # The package asks `get_queryset`, which may want to know of which object.
+        model = filters._meta.model if filters else view.get_serializer_class().Meta.model
+        view.queryset = model._default_manager.none()
+        found: list[dict[str, Any]] = super()._get_filter_parameters()  # type: ignore[no-untyped-call]
+        return found
+
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         return [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
