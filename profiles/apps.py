@@ -16,9 +16,12 @@ class ProfilesConfig(AppConfig):
         from cdp.schemas.registries import identity_namespaces
         from profiles.ingest.batches import finish_decided
         from profiles.ingest.worker import RECORDS_AT_ONCE, ingest
+        from profiles.receivers import rejudge_graphs, retake_snapshots
         from profiles.selectors.rules import namespace_codes
-        from profiles.topics import BATCHES_DECIDED
+        from profiles.topics import BATCHES_DECIDED, GRAPHS_OUTDATED, SNAPSHOTS_OUTDATED
 
         subscribe(RECORDS_RECEIVED, ingest, batch=1_000, records=RECORDS_AT_ONCE, exclusive=True)
         subscribe(BATCHES_DECIDED, finish_decided)
+        subscribe(GRAPHS_OUTDATED, rejudge_graphs, exclusive=True)
+        subscribe(SNAPSHOTS_OUTDATED, retake_snapshots, exclusive=True)
         identity_namespaces.register("profiles", namespace_codes)

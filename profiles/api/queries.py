@@ -37,12 +37,16 @@ class ProfileQuery(StrictSerializer):
     )
 
 
-class LookupQuery(ProfileQuery):
-    """Whom to show, and how much."""
+class IdentityQuery(StrictSerializer):
+    """Which identity."""
 
     identity = serializers.CharField(
         max_length=1_200, help_text="`Namespace:value`, such as `Email:sarah@luma.com`."
     )
+
+
+class LookupQuery(IdentityQuery, ProfileQuery):
+    """Whom to show, and how much."""
 
 
 class EventsQuery(StrictSerializer):

@@ -1,8 +1,30 @@
 """Routes of profiles."""
 
+from django.urls import path
+
 from cdp.api.routers import Router
+from profiles.api.identity_graphs import IdentitiesViewSet, IdentityGraphsViewSet
+from profiles.api.identity_settings import IdentitySettingsViewSet
+from profiles.api.merge_policies import MergePoliciesViewSet
+from profiles.api.namespaces import NamespacesViewSet
 from profiles.api.profiles import ProfilesViewSet
 
 router = Router()
 router.register("profiles", ProfilesViewSet, "profile")
-urlpatterns = router.urls
+router.register("namespaces", NamespacesViewSet, "namespace")
+router.register("identities", IdentitiesViewSet, "identity")
+router.register("identity-graphs", IdentityGraphsViewSet, "identity-graph")
+router.register("merge-policies", MergePoliciesViewSet, "merge-policy")
+urlpatterns = [
+    *router.urls,
+    path(
+        "identity-settings/",
+        IdentitySettingsViewSet.as_view({"get": "retrieve", "put": "update"}),
+        name="identity-settings",
+    ),
+    path(
+        "identity-settings/simulate/",
+        IdentitySettingsViewSet.as_view({"post": "simulate"}),
+        name="identity-settings-simulate",
+    ),
+]

@@ -1,7 +1,7 @@
 """Bring the stored graphs up to date with what a batch has seen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cdp.tenancy.models import Sandbox
@@ -73,8 +73,10 @@ def regraph(sandbox: Sandbox, identities: set[int], rules: Rules, now: datetime)
     region = regions.load(identities)
     while border := _beyond(region):
         region.add(regions.load(border))
-    changes = {pair: held for pair, held in region.links.items() if held.counts}
-    return _resettled(sandbox, regions, settle(region, regions.load, changes, rules), now)
+    stored = {pair: held for pair, held in region.links.items() if held.counts}
+    settled = settle(region, regions.load, stored, rules)
+    pruned = {pair: held for pair, held in settled.links.items() if held != stored.get(pair)}
+    return _resettled(sandbox, regions, replace(settled, links=pruned), now)
 
 
 def _resettled(sandbox: Sandbox, regions: Regions, settled: Settled, now: datetime) -> Stitched:

@@ -1,0 +1,97 @@
+"""`identities/lookup/` and `identity-graphs/`: who belongs together."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cdp.api.mixins import InputMixin
+from cdp.api.serializers import StrictSerializer
+from cdp.api.views import SandboxViewSet
+from profiles.api.queries import IdentityQuery, read_query
+from profiles.api.shapes import MOST_AT_ONCE, IdentityIn, IdentityOut, LinkOut
+from profiles.ids import profile_key
+from profiles.selectors.graphs import get_identity
+from profiles.selectors.identities import identity_of_text, stored_identities
+from profiles.selectors.identity_graphs import graphs_of
+
+
+class FoundIdentityOut(IdentityOut):
+    """An identity that has been seen, and whose it is."""
+
+    profile_id = serializers.CharField()
+    first_seen = serializers.DateTimeField()
+
+
+class GraphsIn(StrictSerializer):
+    """Whose graphs to show."""
+
+    identities = serializers.ListField(child=IdentityIn(), min_length=1, max_length=MOST_AT_ONCE)
+    links = serializers.BooleanField(required=False, default=False)
+
+
+class GraphOut(serializers.Serializer[Any]):
+    """A graph: the identities of one person."""
+
+    asked = IdentityOut()
+    profile_id = serializers.CharField(allow_null=True, help_text="Null if nobody is known.")
+    members = IdentityOut(many=True)
+    links = LinkOut(many=True)
+
+
+class GraphsOut(serializers.Serializer[Any]):
+    """Graphs in the order asked."""
+
+    results = GraphOut(many=True)
+
+
+class IdentitiesViewSet(SandboxViewSet):
+    """Identities that have been seen."""
+
+    noun = "identity"
+    permissions = {"*": "view-identities"}
+
+    @extend_schema(parameters=[IdentityQuery], responses=FoundIdentityOut)
+    @action(detail=False)
+    def lookup(self, request: Request) -> Response:
+        """Tell whether an identity has been seen, and whose it is."""
+        asked = read_query(request, IdentityQuery)
+        row = get_identity(self.sandbox, identity_of_text(self.sandbox, asked["identity"]))
+        return Response(
+            {
+                "namespace": row.namespace,
+                "value": row.value,
+                "profile_id": profile_key(row.profile_id),
+                "first_seen": row.created_at,
+            }
+        )
+
+
+class IdentityGraphsViewSet(InputMixin, SandboxViewSet):
+    """Graphs of identities."""
+
+    noun = "identity graph"
+    permissions = {"*": "view-identities"}
+    input_class = GraphsIn
+
+    @extend_schema(parameters=[IdentityQuery], responses=GraphOut)
+    def list(self, request: Request) -> Response:
+        """Show the graph of an identity with its links: who belongs together, and since when."""
+        asked = read_query(request, IdentityQuery)
+        identity = identity_of_text(self.sandbox, asked["identity"])
+        [graph] = graphs_of(self.sandbox, [identity], links=True)
+        return Response(GraphOut(graph).data)
+
+    @extend_schema(request=GraphsIn, responses=GraphsOut)
+    @action(detail=False, methods=["post"], url_path="bulk-get")
+    def bulk_get(self, request: Request) -> Response:
+        """Show the graphs of many identities."""
+        asked = self.checked()
+        given = [(one["namespace"], one["value"]) for one in asked["identities"]]
+        found = graphs_of(
+            self.sandbox, stored_identities(self.sandbox, given), links=asked["links"]
+        )
+        return Response({"results": GraphOut(found, many=True).data})

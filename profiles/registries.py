@@ -1,0 +1,12 @@
+"""What profiles asks of the apps above it; each app registers in its `apps.py`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cdp.api.registries import Registry
+from cdp.tenancy.models import Sandbox
+
+# (sandbox, merge policy id) -> what uses it, each as {"type", "id", "name"}
+merge_policy_dependents: Registry[Callable[[Sandbox, str], list[dict[str, Any]]]] = Registry(
+    "merge policy user"
+)
