@@ -10,14 +10,20 @@ class DatasetsConfig(AppConfig):
     label = "datasets"
 
     def ready(self) -> None:
-        """Say who reads each form of request, and which inlets there are."""
+        """Say who reads each form of request, who works on batches, and which inlets there are."""
+        from cdp import queue
         from cdp.api.registries import inlet_lookups
-        from cdp.datasets.decoders import edge, plain, segment, xdm
+        from cdp.datasets.decoders import chunk, edge, plain, segment, xdm
         from cdp.datasets.decoding import register
         from cdp.datasets.selectors import inlet_exists
+        from cdp.datasets.services.batch_work import work_on_batches
+        from cdp.datasets.topics import BATCHES_LOADED
+        from cdp.queue.subscriptions import LONG_WORK
 
+        register("chunk", chunk.decode)
         register("edge", edge.decode)
         register("plain", plain.decode)
         register("xdm", xdm.decode)
         register("segment", segment.decode)
         inlet_lookups.register("datasets", inlet_exists)
+        queue.subscribe(BATCHES_LOADED, work_on_batches, batch=1, lane=LONG_WORK)

@@ -37,3 +37,29 @@ class Fate(TextChoices):
     STORED = "stored"
     DUPLICATE = "duplicate"
     REJECTED = "rejected"
+
+
+class FileFormat(TextChoices):
+    """The format of a batch's files."""
+
+    JSON_LINES = "json", "JSON, a record a line"
+    JSON_ARRAY = "json-array", "JSON, one array of records"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class BatchState(TextChoices):
+    """Where a batch is; its rows are visible from `processing` on and surely with `success`."""
+
+    LOADING = "loading", "Files are being uploaded"
+    LOADED = "loaded", "Complete, waits for its turn"
+    STAGING = "staging", "All rows are being judged"
+    PROCESSING = "processing", "Rows are being stored"
+    RETRYING = "retrying", "Something was away; tried again soon"
+    STALLED = "stalled", "Tried in vain; waits for a person"
+    SUCCESS = "success", "Stored"
+    FAILED = "failed", "Too many bad rows, or an unreadable file"
+    ABORTED = "aborted", "Given up by the client"
+    ABANDONED = "abandoned", "Never completed in time"
+    REVERTING = "reverting", "Rows are being taken back"
+    INACTIVE = "inactive", "Taken back"

@@ -1,6 +1,6 @@
 """Refusals of datasets."""
 
-from cdp.errors import Conflict, Invalid, NotFound, TooMany
+from cdp.errors import Conflict, Invalid, Malformed, NotFound, TooMany
 from cdp.tenancy.errors import Unauthenticated
 
 
@@ -56,3 +56,15 @@ class ReceiptUnknown(NotFound):
     """No request of the sandbox has this receipt, or it is too old."""
 
     code, title = "receipt_not_found", "There is no such receipt"
+
+
+class BatchStateWrong(Conflict):
+    """The batch, or its file, is not in a state in which this can be done."""
+
+    code, title = "batch_state", "Not in this state of the batch"
+
+
+class FileIncomplete(Malformed):
+    """The pieces of a file do not make a whole."""
+
+    code, title = "file_incomplete", "The file is not whole"

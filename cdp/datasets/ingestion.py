@@ -5,7 +5,7 @@ batch, and when everything is stored settles them (`services.settling`). Nothing
 writes, and everything takes a whole claim at once.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +35,8 @@ class Prepared:
 class Outcome(TypedDict):
     """What became of one request, as plain JSON values.
 
-    `fates` has a letter for each record in order; `datasets` says where each went.
+    `fates` has a letter for each record in order; `counts` says by dataset and letter
+    how many there are.
     """
 
     receipt: str
@@ -44,7 +45,7 @@ class Outcome(TypedDict):
     received_at: str
     ids_assigned: int
     fates: str
-    datasets: list[str]
+    counts: dict[str, dict[str, int]]
 
 
 def prepare(sandbox: Sandbox, rows: Sequence[QueueRow], *, now: datetime) -> Prepared:
@@ -96,16 +97,21 @@ def mark_rejected(given: Iterable[Outcome], rejections: Iterable[Rejection]) -> 
         outcome = by_receipt[rejection.receipt_id]
         fates, position = outcome["fates"], rejection.position
         outcome["fates"] = fates[:position] + REJECTED + fates[position + 1 :]
+        counts = outcome["counts"][rejection.dataset_id]
+        counts[fates[position]] -= 1
+        counts[REJECTED] = counts.get(REJECTED, 0) + 1
 
 
 def _outcome(arrival: Arrival, fates: dict[int, tuple[str, str]], assigned: int) -> Outcome:
-    in_order = [fates[position] for position in sorted(fates)]
+    counts: dict[str, dict[str, int]] = {}
+    for (dataset, fate), number in Counter((d, f) for f, d in fates.values()).items():
+        counts.setdefault(dataset, {})[fate] = number
     return Outcome(
         receipt=arrival.receipt_id,
         inlet=arrival.inlet_id,
         batch=arrival.batch_id,
         received_at=arrival.received_at.isoformat(),
         ids_assigned=assigned,
-        fates="".join(fate for fate, _ in in_order),
-        datasets=[dataset for _, dataset in in_order],
+        fates="".join(fates[position][0] for position in sorted(fates)),
+        counts=counts,
     )

@@ -3,4 +3,5 @@
 from typing import Final
 
 RECORDS_RECEIVED: Final = "records.received"
+BATCHES_LOADED: Final = "batches.loaded"
 BATCHES_REVERTED: Final = "batches.reverted"

@@ -1,6 +1,6 @@
 """Settling: what the ingest worker writes about the records that it took or put aside."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -10,6 +10,7 @@ from orjson import OPT_NON_STR_KEYS, dumps
 from cdp.datasets.ingestion import DUPLICATE, REJECTED, STORED, Outcome
 from cdp.datasets.models import Dataset, RejectedRecord
 from cdp.datasets.records import Rejection
+from cdp.datasets.services.batch_work import Advance, advance
 from cdp.tenancy import usage
 from cdp.tenancy.models import Sandbox
 
@@ -51,19 +52,34 @@ def reject(sandbox: Sandbox, rejections: Iterable[Rejection]) -> None:
 
 
 def write_receipts(sandbox: Sandbox, outcomes: Sequence[Outcome]) -> None:
-    """Write each request's receipt and count its records. Doing it twice changes nothing."""
+    """Write each request's receipt, count its records and move its batch on.
+
+    Doing it twice changes nothing.
+    """
     if not outcomes:
         return
     with connection.cursor() as cursor:
         cursor.execute(_WRITE_RECEIPTS, [sandbox.pk, dumps(outcomes).decode()])
         new = {row[0] for row in cursor.fetchall()}
-    amounts = Counter(
-        (_COUNTED_AS[fate], dataset)
-        for outcome in outcomes
-        if outcome["receipt"] in new
-        for fate, dataset in zip(outcome["fates"], outcome["datasets"], strict=True)
-    )
+    amounts: Counter[tuple[str, str]] = Counter()
+    advances: dict[str, Advance] = defaultdict(Advance)
+    for outcome in outcomes:
+        if outcome["receipt"] not in new:
+            continue
+        for dataset, counts in outcome["counts"].items():
+            for fate, number in counts.items():
+                amounts[_COUNTED_AS[fate], dataset] += number
+        if outcome["batch"]:
+            _add(advances[outcome["batch"]], outcome["fates"])
     usage.count(sandbox, amounts)
+    advance(sandbox, advances)
+
+
+def _add(done: Advance, fates: str) -> None:
+    done.chunks += 1
+    done.stored += fates.count(STORED)
+    done.duplicates += fates.count(DUPLICATE)
+    done.rejected += fates.count(REJECTED)
 
 
 def _row(sandbox: Sandbox, rejection: Rejection, known: set[str]) -> RejectedRecord:

@@ -1,0 +1,71 @@
+"""Taking gzip off a file while it is read, with an eye on bombs."""
+
+import zlib
+from io import BufferedReader, RawIOBase
+from typing import Any, BinaryIO, Final
+
+from cdp.datasets.files.rows import FileUnreadable
+
+_MAGIC: Final = b"\x1f\x8b"
+_ZIP: Final = b"PK\x03\x04"
+_BLOCK: Final = 256 * 1024
+# Honest data packs some thirty times at most; a bomb a thousand times.
+_MOST_RATIO: Final = 200
+_ALWAYS_FINE: Final = 100 * 1024 * 1024
+
+
+def unpacked(source: BinaryIO) -> BinaryIO:
+    """Return the file without its gzip, or as it is. Raises `FileUnreadable` for a zip."""
+    first = source.read(4)
+    source.seek(0)
+    if first.startswith(_ZIP):
+        raise FileUnreadable("zip_file", "Unpack the zip, or send the file with gzip.")
+    if not first.startswith(_MAGIC):
+        return source
+    return BufferedReader(_Gunzip(source), _BLOCK)  # type: ignore[return-value]
+
+
+class _Gunzip(RawIOBase):
+    """A gzip stream, one member behind the other."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._unpacker = self._new()
+        self._waiting = b""
+        self._read = self._written = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._next(len(buffer))
+        except zlib.error as error:
+            raise FileUnreadable("broken_gzip", "The gzip file is damaged.") from error
+        self._written += len(data)
+        if self._written > max(_ALWAYS_FINE, self._read * _MOST_RATIO):
+            raise FileUnreadable("gzip_bomb", f"The file packs more than {_MOST_RATIO} to 1.")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _next(self, size: int) -> bytes:
+        while True:
+            data: bytes = self._unpacker.decompress(self._waiting, size)
+            self._waiting = self._unpacker.unconsumed_tail
+            if data:
+                return data
+            if self._unpacker.eof:
+                self._waiting = self._unpacker.unused_data.lstrip(b"\0")
+                self._unpacker = self._new()
+                if not self._waiting and not self._fill():
+                    return b""
+            elif not self._waiting and not self._fill():
+                raise FileUnreadable("cut_off", "The gzip file ends too early.")
+
+    def _fill(self) -> bool:
+        self._waiting = self._source.read(_BLOCK)
+        self._read += len(self._waiting)
+        return bool(self._waiting)
+
+    def _new(self) -> Any:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16)

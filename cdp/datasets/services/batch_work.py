@@ -1,0 +1,182 @@
+"""Working on completed batches: judge, decide, hand over to the ingest worker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from cdp import queue
+from cdp.datasets import selectors
+from cdp.datasets.enums import BatchState
+from cdp.datasets.files.storage import Folder
+from cdp.datasets.models import Batch, BatchFile
+from cdp.datasets.services.batch_states import lock_batch, move
+from cdp.datasets.services.batches import start_revert
+from cdp.datasets.services.uploads import folder_of, piece_name
+from cdp.datasets.staging.chunks import CHUNK_ROWS
+from cdp.datasets.staging.stage import SourceFile, Staged, Work, stage
+from cdp.datasets.topics import RECORDS_RECEIVED
+from cdp.queue import Claim, Item, Message
+from cdp.tenancy.actors import Actor
+from cdp.tenancy.models import Sandbox
+from cdp.tenancy.scope import scope
+
+ACTOR: Final = Actor.system("datasets.batches")
+CHUNKS_AT_ONCE: Final = 6  # so that a large batch never fills the queue that the doors use
+_READY: Final = (BatchState.LOADED, BatchState.STAGING, BatchState.RETRYING)
+
+
+@dataclass(slots=True)
+class Advance:
+    """What the ingest worker has done with chunks of one batch."""
+
+    chunks: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+
+
+def work_on_batches(claim: Claim) -> None:
+    """Handle topic `batches.loaded`: stage each batch and publish its first chunks."""
+    for item in claim.items:
+        with scope(claim.sandbox, ACTOR):
+            work = _begin(claim.sandbox, item.payload["batch"])
+        staged = _stage(claim, item, work) if work else None
+        with scope(claim.sandbox, ACTOR):
+            if work and staged:
+                _decide(claim.sandbox, work.batch_id, staged)
+            claim.finish([item])
+
+
+def advance(sandbox: Sandbox, advances: Mapping[str, Advance]) -> None:
+    """Note stored chunks of batches, publish the next ones, and close what is complete.
+
+    Called by whoever settles chunks, in the same transaction and once for each chunk.
+    """
+    for batch_id, done in sorted(advances.items()):
+        batch = _find(sandbox, batch_id)
+        if batch is None:
+            continue
+        batch.chunks_stored += done.chunks
+        batch.stored_records += done.stored
+        batch.duplicate_records += done.duplicates
+        batch.failed_records += done.rejected
+        batch.save(
+            update_fields=[
+                "chunks_stored", "stored_records", "duplicate_records", "failed_records",
+                "updated_at",
+            ]
+        )  # fmt: skip
+        if batch.state != BatchState.PROCESSING:
+            continue
+        if batch.chunks_stored >= batch.chunks:
+            _succeed(batch)
+        else:
+            _publish_chunks(batch)
+
+
+def _begin(sandbox: Sandbox, batch_id: str) -> Work | None:
+    """Move a batch into staging and say what there is to do; None if it is done already."""
+    batch = _find(sandbox, batch_id)
+    if batch is None or batch.state not in _READY:
+        return None
+    move(batch, BatchState.STAGING)
+    dataset = selectors.dataset_facts(sandbox, [batch.dataset_id])[batch.dataset_id]
+    files = BatchFile.objects.for_sandbox(sandbox).filter(batch_id=batch.files_of or batch.pk)
+    return Work(
+        batch_id=batch.pk,
+        dataset=dataset,
+        files=[_source(file) for file in files.order_by("created_at", "id")],
+        input_format=batch.input_format,
+        format_options=batch.format_options,
+        keep_bad_rows=batch.error_diagnostics or batch.partial_percent is not None,
+        source=Folder(sandbox, "batches", batch.files_of or batch.pk),
+        target=folder_of(batch),
+        now=batch.started_at or timezone.now(),
+    )
+
+
+def _stage(claim: Claim, item: Item, work: Work) -> Staged:
+    try:
+        return stage(work, progress=claim.heartbeat)
+    except Exception:
+        _note_failure(claim.sandbox, item)
+        raise
+
+
+def _decide(sandbox: Sandbox, batch_id: str, staged: Staged) -> None:
+    batch = _find(sandbox, batch_id)
+    if batch is None or batch.state != BatchState.STAGING:
+        return
+    batch.input_records, batch.failed_records = staged.rows, staged.bad_rows
+    batch.errors, batch.chunks = staged.errors, len(staged.chunk_sizes)
+    batch.save(update_fields=["input_records", "failed_records", "errors", "chunks"])
+    if not staged.is_good_enough(batch.partial_percent):
+        folder_of(batch).remove("chunks")
+        reason = staged.unreadable or f"{staged.bad_rows:,} of {staged.rows:,} rows are bad."
+        move(batch, BatchState.FAILED, reason=reason)
+        return
+    move(batch, BatchState.PROCESSING)
+    if batch.chunks:
+        _publish_chunks(batch)
+    else:
+        _succeed(batch)
+
+
+def _publish_chunks(batch: Batch) -> None:
+    """Publish as many chunks as may wait at once beside those that are not stored yet."""
+    last = min(batch.chunks, batch.chunks_stored + CHUNKS_AT_ONCE)
+    numbers = range(batch.chunks_published, last)
+    received_at = (batch.started_at or timezone.now()).isoformat(timespec="milliseconds")
+    queue.publish_many(
+        RECORDS_RECEIVED,
+        [
+            Message(
+                payload={
+                    "receipt": f"{batch.pk}-{number:06d}",
+                    "form": "chunk",
+                    "dataset": batch.dataset_id,
+                    "batch": batch.pk,
+                    "received_at": received_at,
+                    "details": {"chunk": number},
+                },
+                key=f"{batch.pk}-{number:06d}",
+                count=CHUNK_ROWS,
+            )
+            for number in numbers
+        ],
+        sandbox=batch.sandbox,
+    )
+    Batch.objects.for_sandbox(batch.sandbox_id).filter(pk=batch.pk).update(
+        chunks_published=F("chunks_published") + len(numbers)
+    )
+
+
+def _succeed(batch: Batch) -> None:
+    move(batch, BatchState.SUCCESS)
+    predecessors = Batch.objects.for_sandbox(batch.sandbox_id).filter(pk__in=batch.replaces)
+    for predecessor in predecessors.select_for_update().order_by("pk"):
+        if predecessor.state == BatchState.SUCCESS:
+            start_revert(predecessor)
+
+
+def _note_failure(sandbox: Sandbox, item: Item) -> None:
+    """Say in the batch that its work has failed for now, or for good."""
+    with scope(sandbox, ACTOR):
+        batch = _find(sandbox, item.payload["batch"])
+        if batch is not None and batch.state == BatchState.STAGING:
+            last = item.attempts >= settings.QUEUE_MAX_ATTEMPTS
+            move(batch, BatchState.STALLED if last else BatchState.RETRYING)
+
+
+def _find(sandbox: Sandbox, batch_id: str) -> Batch | None:
+    found = Batch.objects.for_sandbox(sandbox).filter(pk=batch_id).first()
+    return lock_batch(found) if found else None
+
+
+def _source(file: BatchFile) -> SourceFile:
+    pieces = sorted((start, end) for start, end in file.pieces)
+    return SourceFile(file.name, [(piece_name(file, start), end - start) for start, end in pieces])

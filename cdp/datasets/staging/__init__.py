@@ -1,0 +1,1 @@
+"""Judging all rows of a batch before any is stored."""
