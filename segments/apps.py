@@ -17,5 +17,5 @@ class SegmentsConfig(AppConfig):
         from segments.receivers import evaluation_wanted, profiles_changed
         from segments.topics import EVALUATION_WANTED
 
-        subscribe(PROFILES_CHANGED, profiles_changed, batch=1_000, exclusive=True)
-        subscribe(EVALUATION_WANTED, evaluation_wanted, exclusive=True, lane=LONG_WORK)
+        subscribe(PROFILES_CHANGED, profiles_changed, records=5_000, exclusive=True)
+        subscribe(EVALUATION_WANTED, evaluation_wanted, batch=1, exclusive=True, lane=LONG_WORK)

@@ -17,3 +17,22 @@ class EvaluationKind(models.TextChoices):
     FULL = "full", "everybody, under all published segments"
     TOUCHED = "touched", "profiles that have changed"
     DUE = "due", "profiles whose answer changes with time"
+
+
+class EvaluationState(models.TextChoices):
+    """How far an evaluation of a whole sandbox is."""
+
+    WAITING = "waiting"
+    SCANNING = "scanning"
+    COMPARING = "comparing"  # what it found is compared with who was in
+    TELLING = "telling"  # what it changes is told, slice by slice
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+OPEN = (
+    EvaluationState.WAITING,
+    EvaluationState.SCANNING,
+    EvaluationState.COMPARING,
+    EvaluationState.TELLING,
+)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cdp.errors import Conflict, FieldError, Invalid
+from cdp.errors import Conflict, FieldError, Invalid, Unavailable
 from segments.language.errors import Problem
 
 
@@ -30,3 +30,9 @@ class WrongState(Conflict):
     """The segment's state does not allow this step."""
 
     code = "wrong_state"
+
+
+class SandboxBusy(Unavailable):
+    """Another evaluation has its turn; try again in a moment."""
+
+    code = "evaluation_busy"

@@ -7,8 +7,9 @@ from django.db import models
 
 from cdp.tenancy.base import SandboxModel
 from cdp.tenancy.ids import PublicIdField
+from cdp.tenancy.models import Sandbox
 from profiles.models import MergePolicy
-from segments.enums import EvaluationKind, SegmentState
+from segments.enums import EvaluationKind, EvaluationState, SegmentState
 
 
 class Segment(SandboxModel):
@@ -49,29 +50,45 @@ class Segment(SandboxModel):
 
 
 class Evaluation(SandboxModel):
-    """One answering of rules, and what it found, until the event store has it too.
+    """One answering of rules: what it looked at, how far it is, and what it found.
 
-    Made in the transaction that writes the members down and publishes the changes.
-    `changes` are kept compressed and cleared once `settled_at` is set.
+    Of two that looked at a profile, the one with the higher `turn` knows better. One
+    of touched profiles is made when it is over; `changes` are what it told and the
+    event store has not been given yet. One of a whole sandbox takes long and holds
+    nobody up: it compares what it `asked` (the version of each segment) with who was
+    in, and tells the differences slice by slice, up to profile `told_to`.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
-    # One sequence for all tells in which order changes were written down.
-    number = models.BigIntegerField(editable=False)
+    turn = models.BigIntegerField(null=True, editable=False)
     kind = models.CharField(max_length=8, choices=EvaluationKind)
+    state = models.CharField(
+        max_length=10, choices=EvaluationState, default=EvaluationState.DONE, editable=False
+    )
+    wanted = ArrayField(models.CharField(max_length=40), default=list, editable=False)
+    asked = models.JSONField(default=dict, editable=False)
     at = models.DateTimeField(help_text="The moment it answers for.")
-    changes = models.BinaryField(default=bytes)
+    changes = models.BinaryField(null=True)
     entered = models.BigIntegerField(default=0)
     exited = models.BigIntegerField(default=0)
-    settled_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0, editable=False)
+    told_to = models.BigIntegerField(default=0, editable=False)
+    cancel_wanted = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["sandbox", "number"], name="evaluation_newest"),
+            models.Index(fields=["sandbox", "created_at"], name="evaluation_newest"),
             models.Index(
-                fields=["sandbox", "number"],
+                fields=["sandbox", "turn"],
                 name="evaluation_unsettled",
-                condition=models.Q(settled_at__isnull=True),
+                condition=models.Q(changes__isnull=False),
+            ),
+            models.Index(
+                fields=["sandbox"],
+                name="evaluation_open",
+                condition=~models.Q(state__in=("done", "cancelled")),
             ),
         ]
 
@@ -79,15 +96,46 @@ class Evaluation(SandboxModel):
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M:%S}"
 
 
+class Meanwhile(SandboxModel):
+    """Profiles that others have looked at while a whole sandbox was being evaluated.
+
+    They know better, so that evaluation leaves these to them.
+    """
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="meanwhile")
+    profiles = ArrayField(models.BigIntegerField())
+
+    def __str__(self) -> str:
+        return f"{len(self.profiles)} profiles"
+
+
 class Recheck(SandboxModel):
     """A profile whose membership changes with time, and the earliest moment it can."""
 
     pk = models.CompositePrimaryKey("sandbox_id", "profile_id")
+    # Written by the thousand: a constraint would lock the sandbox's row for each of them.
+    sandbox = models.ForeignKey(
+        Sandbox, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     profile_id = models.BigIntegerField()
     at = models.DateTimeField()
 
     class Meta:
-        indexes = (models.Index(fields=["at"], name="recheck_due"),)
+        indexes = (models.Index(fields=["sandbox", "at"], name="recheck_of_sandbox"),)
 
     def __str__(self) -> str:
         return f"{self.profile_id} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class SegmentSize(SandboxModel):
+    """How large a segment was at one time, for charts."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="sizes")
+    at = models.DateTimeField()
+    size = models.BigIntegerField()
+
+    class Meta:
+        indexes = (models.Index(fields=["segment", "at"], name="segment_size_by_time"),)
+
+    def __str__(self) -> str:
+        return f"{self.size} at {self.at:%Y-%m-%d %H:%M:%S}"

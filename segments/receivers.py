@@ -1,35 +1,54 @@
 """What segments do when something has happened to profiles or rules."""
 
-from cdp.queue import Claim
+from datetime import timedelta
+
+from cdp.queue import Claim, Item
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.scope import scope
+from segments import selectors
 from segments.enums import EvaluationKind
-from segments.evaluation.everybody import evaluate_everybody
-from segments.evaluation.few import evaluate_few
-from segments.services.settling import settle
+from segments.errors import SandboxBusy
+from segments.evaluation.few import evaluate_in_turn
+from segments.evaluation.settling import settle
+from segments.evaluation.whole import evaluate_whole
 
-_SYSTEM = Actor.system("segments.receive")
+_ACTOR = Actor.system("segments.receive")
+_PAUSE = timedelta(milliseconds=100)
 
 
 def profiles_changed(claim: Claim) -> None:
     """Evaluate the profiles that changed, and take those that vanished out of their segments.
 
-    Repeating it after a crash finds nothing more to change.
+    In one transaction with the end of the claim: done, told and forgotten together.
     """
     touched: set[int] = set()
     for item in claim.items:
         touched.update(item.payload["profiles"])
         for vanished, survivor in item.payload.get("vanished", []):
             touched.update((vanished, survivor))
-    changes = evaluate_few(claim.sandbox, touched, kind=EvaluationKind.TOUCHED)
-    with scope(claim.sandbox, _SYSTEM):
-        claim.finish()
+    try:
+        with scope(claim.sandbox, _ACTOR):
+            changes = evaluate_in_turn(claim.sandbox, sorted(touched), EvaluationKind.TOUCHED)
+            claim.finish()
+    except SandboxBusy as busy:
+        with scope(claim.sandbox, _ACTOR):
+            claim.retry(claim.items, busy.detail, _PAUSE)
+        return
     if changes:
         settle(claim.sandbox)
 
 
 def evaluation_wanted(claim: Claim) -> None:
-    """Evaluate everybody, once for all requests that wait."""
-    evaluate_everybody(claim.sandbox)
-    with scope(claim.sandbox, _SYSTEM):
-        claim.finish()
+    """Make the evaluations of the whole sandbox that were asked for, one after the other."""
+    for item in claim.items:
+        _evaluate(claim, item)
+
+
+def _evaluate(claim: Claim, item: Item) -> None:
+    with scope(claim.sandbox, _ACTOR):
+        rows = selectors.list_evaluations(claim.sandbox)
+        evaluation = rows.filter(pk=item.payload["evaluation"]).first()
+    if evaluation is not None:
+        evaluate_whole(claim.sandbox, evaluation, lambda _: claim.heartbeat())
+    with scope(claim.sandbox, _ACTOR):
+        claim.finish([item])

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from cdp.errors import NotFound
 from cdp.tenancy.models import Sandbox
-from segments.enums import SegmentState
+from segments.enums import EvaluationState, SegmentState
 from segments.language.ast import Field
 from segments.language.scopes import bind
 from segments.language.tree import read_tree
@@ -43,6 +43,12 @@ def list_dependents(segment: Segment) -> QuerySet[Segment]:
 def list_evaluations(sandbox: Sandbox) -> QuerySet[Evaluation]:
     """Return the sandbox's evaluations."""
     return Evaluation.objects.for_sandbox(sandbox)
+
+
+def find_running(sandbox: Sandbox) -> Evaluation | None:
+    """Return the evaluation of the whole sandbox that is under way, if there is one."""
+    running = (EvaluationState.SCANNING, EvaluationState.COMPARING, EvaluationState.TELLING)
+    return list_evaluations(sandbox).filter(state__in=running).first()
 
 
 @dataclass(frozen=True, slots=True)

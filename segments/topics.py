@@ -6,4 +6,4 @@ MEMBERSHIPS_CHANGED: Final = "memberships.changed"
 """Payload: `segment`, `evaluation`, and the profile ids that `entered` and `exited`."""
 
 EVALUATION_WANTED: Final = "segments.evaluation-wanted"
-"""No payload: all published segments are to be evaluated for the whole sandbox."""
+"""Payload: `evaluation`, the id of one of the whole sandbox that waits to be made."""

@@ -2,62 +2,80 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Final
 from uuid import uuid4
 
-from django.db import connection
 from django.utils import timezone
 
 from cdp.clickhouse import client
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
-from segments.evaluation.rules import RuleBook, rule_book
+from profiles.models import Identity
+from segments import selectors
+from segments.evaluation.rules import rule_book
+from segments.evaluation.telling import Change, packed, publish_changes, tell_pending, write_found
+from segments.evaluation.turns import next_turn, take_turn
 from segments.language.sql.scan import Few
-from segments.services.memberships import Change, lock_memberships, write_memberships
+from segments.models import Evaluation, Meanwhile
 
-PROFILES_AT_ONCE = 5_000
-_SYSTEM = Actor.system("segments.evaluate")
-
-_IDENTITIES = "SELECT id FROM profiles_identity WHERE sandbox_id = %s AND profile_id = ANY(%s)"
+PROFILES_AT_ONCE: Final = 5_000
+_ACTOR: Final = Actor.system("segments.evaluate")
 
 
 def evaluate_few(sandbox: Sandbox, profiles: Iterable[int], *, kind: str) -> list[Change]:
     """Bring the memberships of these profiles up to date; return what changed.
 
-    In slices, each a transaction of its own: reading and writing stand under one
-    lock, so no older answer can overwrite a newer one. A profile that has been
-    merged away leaves every segment.
+    In slices, each of them a turn: it reads and writes under one lock, so that no
+    older answer can overwrite a newer one. Raises `SandboxBusy`.
     """
     changes: list[Change] = []
     waiting = iter(sorted(set(profiles)))
-    while slice_ := list(islice(waiting, PROFILES_AT_ONCE)):
-        with scope(sandbox, _SYSTEM):
-            lock_memberships(sandbox)
-            changes += _evaluate(sandbox, slice_, kind)
+    while part := list(islice(waiting, PROFILES_AT_ONCE)):
+        with scope(sandbox, _ACTOR):
+            changes += evaluate_in_turn(sandbox, part, kind)
     return changes
 
 
-def _evaluate(sandbox: Sandbox, profiles: Sequence[int], kind: str) -> list[Change]:
+def evaluate_in_turn(sandbox: Sandbox, profiles: Sequence[int], kind: str) -> list[Change]:
+    """Evaluate profiles inside the caller's transaction, which ends the turn."""
+    take_turn(sandbox)
+    _leave_to_us(sandbox, profiles)
     book = rule_book(sandbox)
-    if not book.rules:
-        return []
     now = timezone.now()
-    members = dict.fromkeys(profiles, frozenset[str]())
-    statement = book.scan(now, Few(profiles, _identities(sandbox, profiles)))
-    rows = client.fetch_text(
-        statement.text, sandbox=sandbox, params=statement.parameters, budget=client.STREAMING
-    )
-    members.update(_found(book, rows))
-    return write_memberships(
-        sandbox, evaluation=uuid4(), kind=kind, at=now, members=members, asked=book.ids
-    )
+    found = dict.fromkeys(profiles, frozenset[str]())
+    if book.rules:
+        statement = book.few(now, Few(profiles, _identities(sandbox, profiles)))
+        rows = client.fetch_text(
+            statement.text, sandbox=sandbox, params=statement.parameters, budget=client.STREAMING
+        )
+        found.update((profile, book.named(places)) for profile, places in rows)
+    changes = write_found(sandbox, found, book.ids, now)
+    if changes:
+        entered = sum(change.entered for change in changes)
+        evaluation = Evaluation.objects.create(
+            id=uuid4(),
+            sandbox=sandbox,
+            turn=next_turn(),
+            kind=kind,
+            at=now,
+            changes=packed(changes),
+            entered=entered,
+            exited=len(changes) - entered,
+            ended_at=now,
+        )
+        publish_changes(sandbox, evaluation.pk, changes)
+    return changes
 
 
-def _found(book: RuleBook, rows: Iterable[tuple[int, list[int]]]) -> dict[int, frozenset[str]]:
-    return {profile: book.named(places) for profile, places in rows}
+def _leave_to_us(sandbox: Sandbox, profiles: Sequence[int]) -> None:
+    """Take these profiles from an evaluation of the whole sandbox that is under way."""
+    whole = selectors.find_running(sandbox)
+    if whole is not None:
+        Meanwhile.objects.create(sandbox=sandbox, evaluation=whole, profiles=list(profiles))
+        tell_pending(sandbox, profiles, whole)
 
 
 def _identities(sandbox: Sandbox, profiles: Sequence[int]) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_IDENTITIES, [sandbox.pk, list(profiles)])
-        return [key for (key,) in cursor.fetchall()]
+    rows = Identity.objects.for_sandbox(sandbox).filter(profile_id__in=profiles)
+    return list(rows.values_list("pk", flat=True))

@@ -1,60 +1,83 @@
 """The published rules of a sandbox, read once and put in order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from graphlib import TopologicalSorter
-from typing import Any
 from zoneinfo import ZoneInfo
+
+import orjson
 
 from cdp.tenancy.models import Sandbox
 from segments import selectors
+from segments.evaluation.log import stored_membership
+from segments.language.ast import Condition
 from segments.language.clock import Clock, to_millis
-from segments.language.sql.parameters import Parameters
-from segments.language.sql.scan import Few, Rule, Statement, shared_scan
-from segments.language.tree import read_tree
+from segments.language.sql.scan import Few, Rule, Statement, members_scan, shared_scan
+from segments.language.tree_reading import read_condition
 from segments.language.vocabulary import Vocabulary
 from segments.vocabulary import vocabulary
-
-# Whether a profile is in a segment that is not evaluated now, such as an inactive one.
-_STORED = """bitmapContains((SELECT groupBitmapMergeState(members) FROM memberships FINAL
-    WHERE sandbox_id = {{sandbox:UInt32}} AND segment_id = {segment}), profile_id)"""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """All rules that are evaluated, those that others ask for first."""
+    """The rules that are evaluated, those that others ask for first, and their versions."""
 
     rules: Sequence[Rule]
+    versions: Mapping[str, int]
     words: Vocabulary
     zone: ZoneInfo
 
     @property
     def ids(self) -> frozenset[str]:
         """The segments that are evaluated."""
-        return frozenset(rule.id for rule in self.rules)
+        return frozenset(self.versions)
 
-    def scan(self, at: datetime, few: Few | None = None) -> Statement:
-        """Return the statement that answers all rules at a moment, for a few profiles or all."""
-        clock = Clock(to_millis(at), self.zone)
-        return shared_scan(self.rules, self.words, clock, few, stored_membership)
+    def few(self, at: datetime, few: Few) -> Statement:
+        """Return the statement that answers all rules for a few profiles."""
+        return shared_scan(self.rules, self.words, self.clock(at), few, stored_membership)
+
+    def everybody(self, at: datetime) -> Statement:
+        """Return the statement that finds the members of each segment."""
+        return members_scan(self.rules, self.words, self.clock(at), stored_membership)
+
+    def clock(self, at: datetime) -> Clock:
+        """Return the moment in the sandbox's zone."""
+        return Clock(to_millis(at), self.zone)
 
     def named(self, places: Iterable[int]) -> frozenset[str]:
         """Return the segments at the places that a row of the scan lists."""
         return frozenset(self.rules[place].id for place in places)
 
 
-def rule_book(sandbox: Sandbox) -> RuleBook:
-    """Read the sandbox's published rules."""
-    rows = list(selectors.list_published(sandbox).values("pk", "rule", "references"))
-    by_id: dict[str, Any] = {row["pk"]: row for row in rows}
+def rule_book(sandbox: Sandbox, wanted: Collection[str] = ()) -> RuleBook:
+    """Read the published rules; with `wanted`, only those and what they ask for."""
+    rows = selectors.list_published(sandbox).values("pk", "rule", "references", "version")
+    by_id = {row["pk"]: row for row in rows}
     asks = {key: [r for r in row["references"] if r in by_id] for key, row in by_id.items()}
-    order = TopologicalSorter(asks).static_order()
-    rules = [Rule(key, read_tree(by_id[key]["rule"])) for key in order]
-    words = vocabulary(sandbox) if rules else Vocabulary()
-    return RuleBook(rules, words, ZoneInfo(sandbox.time_zone))
+    needed = _with_parents(wanted, asks) if wanted else set(by_id)
+    order = [key for key in TopologicalSorter(asks).static_order() if key in needed]
+    return RuleBook(
+        rules=[Rule(key, _parsed(orjson.dumps(by_id[key]["rule"]))) for key in order],
+        versions={key: by_id[key]["version"] for key in order},
+        words=vocabulary(sandbox) if order else Vocabulary(),
+        zone=ZoneInfo(sandbox.time_zone),
+    )
 
 
-def stored_membership(segment: str, parameters: Parameters) -> str:
-    """Return SQL for the membership that was written down last."""
-    return _STORED.format(segment=parameters.text(segment))
+def _with_parents(wanted: Iterable[str], asks: Mapping[str, Sequence[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [key for key in wanted if key in asks]
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found.add(key)
+            waiting.extend(asks[key])
+    return found
+
+
+@lru_cache(maxsize=2_000)
+def _parsed(tree: bytes) -> Condition:
+    """Return a stored rule; it was checked when it was stored."""
+    return read_condition(orjson.loads(tree))

@@ -1,9 +1,10 @@
-import cdp.tenancy.ids
-import cdp.tenancy.rls
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.manager
 from django.db import migrations, models
+
+import cdp.tenancy.ids
+import cdp.tenancy.rls
 
 
 class Migration(migrations.Migration):
@@ -19,7 +20,7 @@ class Migration(migrations.Migration):
             name="Evaluation",
             fields=[
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ("number", models.BigIntegerField(editable=False)),
+                ("turn", models.BigIntegerField(editable=False, null=True)),
                 (
                     "kind",
                     models.CharField(
@@ -31,11 +32,77 @@ class Migration(migrations.Migration):
                         max_length=8,
                     ),
                 ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("scanning", "Scanning"),
+                            ("comparing", "Comparing"),
+                            ("telling", "Telling"),
+                            ("done", "Done"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="done",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "wanted",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40),
+                        default=list,
+                        editable=False,
+                        size=None,
+                    ),
+                ),
+                ("asked", models.JSONField(default=dict, editable=False)),
                 ("at", models.DateTimeField(help_text="The moment it answers for.")),
-                ("changes", models.BinaryField(default=bytes)),
+                ("changes", models.BinaryField(null=True)),
                 ("entered", models.BigIntegerField(default=0)),
                 ("exited", models.BigIntegerField(default=0)),
-                ("settled_at", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveIntegerField(default=0, editable=False)),
+                ("told_to", models.BigIntegerField(default=0, editable=False)),
+                ("cancel_wanted", models.BooleanField(default=False, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("ended_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "sandbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenancy.sandbox",
+                    ),
+                ),
+            ],
+            managers=[
+                ("unscoped", django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Meanwhile",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "profiles",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), size=None
+                    ),
+                ),
+                (
+                    "evaluation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="meanwhile",
+                        to="segments.evaluation",
+                    ),
+                ),
                 (
                     "sandbox",
                     models.ForeignKey(
@@ -46,14 +113,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [
-                    models.Index(fields=["sandbox", "number"], name="evaluation_newest"),
-                    models.Index(
-                        condition=models.Q(("settled_at__isnull", True)),
-                        fields=["sandbox", "number"],
-                        name="evaluation_unsettled",
-                    ),
-                ],
+                "abstract": False,
             },
             managers=[
                 ("unscoped", django.db.models.manager.Manager()),
@@ -78,15 +138,14 @@ class Migration(migrations.Migration):
                 (
                     "sandbox",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to="tenancy.sandbox",
                     ),
                 ),
             ],
-            options={
-                "indexes": [models.Index(fields=["at"], name="recheck_due")],
-            },
             managers=[
                 ("unscoped", django.db.models.manager.Manager()),
             ],
@@ -164,21 +223,84 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "indexes": [models.Index(fields=["sandbox", "state"], name="segment_state")],
-                "constraints": [
-                    models.UniqueConstraint(fields=("sandbox", "name"), name="segment_name_unique")
-                ],
-            },
             managers=[
                 ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
-        migrations.RunSQL(
-            "CREATE SEQUENCE segments_evaluation_number",
-            "DROP SEQUENCE segments_evaluation_number",
+        migrations.CreateModel(
+            name="SegmentSize",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("size", models.BigIntegerField()),
+                (
+                    "sandbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenancy.sandbox",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sizes",
+                        to="segments.segment",
+                    ),
+                ),
+            ],
+            managers=[
+                ("unscoped", django.db.models.manager.Manager()),
+            ],
         ),
-        cdp.tenancy.rls.SandboxSecurity("segment"),
+        migrations.AddIndex(
+            model_name="evaluation",
+            index=models.Index(fields=["sandbox", "created_at"], name="evaluation_newest"),
+        ),
+        migrations.AddIndex(
+            model_name="evaluation",
+            index=models.Index(
+                condition=models.Q(("changes__isnull", False)),
+                fields=["sandbox", "turn"],
+                name="evaluation_unsettled",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="evaluation",
+            index=models.Index(
+                condition=models.Q(("state__in", ("done", "cancelled")), _negated=True),
+                fields=["sandbox"],
+                name="evaluation_open",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="recheck",
+            index=models.Index(fields=["sandbox", "at"], name="recheck_of_sandbox"),
+        ),
+        migrations.AddIndex(
+            model_name="segment",
+            index=models.Index(fields=["sandbox", "state"], name="segment_state"),
+        ),
+        migrations.AddConstraint(
+            model_name="segment",
+            constraint=models.UniqueConstraint(
+                fields=("sandbox", "name"), name="segment_name_unique"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="segmentsize",
+            index=models.Index(fields=["segment", "at"], name="segment_size_by_time"),
+        ),
+        migrations.RunSQL("CREATE SEQUENCE segments_turn", "DROP SEQUENCE segments_turn"),
         cdp.tenancy.rls.SandboxSecurity("evaluation"),
+        cdp.tenancy.rls.SandboxSecurity("meanwhile"),
         cdp.tenancy.rls.SandboxSecurity("recheck"),
+        cdp.tenancy.rls.SandboxSecurity("segment"),
+        cdp.tenancy.rls.SandboxSecurity("segmentsize"),
     ]

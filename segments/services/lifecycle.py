@@ -7,7 +7,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from cdp.errors import FieldError, Invalid
-from cdp.queue import publish
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
@@ -19,7 +18,7 @@ from segments.enums import SegmentState
 from segments.errors import SegmentInUse, WrongState
 from segments.models import Segment
 from segments.rules import accept_rule, references
-from segments.topics import EVALUATION_WANTED
+from segments.services.evaluations import request_evaluation
 from segments.vocabulary import vocabulary
 
 UseCheck = Callable[[Actor, Segment], None]
@@ -63,7 +62,7 @@ def change_segment(*, actor: Actor, segment: Segment, **changes: Any) -> Segment
         actor=actor, action="segment.changed", target=segment, before=before, after=changes
     )
     if "rule" in changes and segment.state == SegmentState.PUBLISHED:
-        evaluate_everybody(sandbox=segment.sandbox)
+        request_evaluation(actor=actor, sandbox=segment.sandbox, segments=[segment.pk])
     return segment
 
 
@@ -83,7 +82,7 @@ def publish_segment(*, actor: Actor, segment: Segment) -> Segment:
     if waiting := [other.name for other in asked if other.state != SegmentState.PUBLISHED]:
         raise WrongState(f"Publish first what its rule asks for: {', '.join(waiting)}.")
     _move(actor, segment, SegmentState.PUBLISHED)
-    evaluate_everybody(sandbox=segment.sandbox)
+    request_evaluation(actor=actor, sandbox=segment.sandbox, segments=[segment.pk])
     return segment
 
 
@@ -102,14 +101,6 @@ def delete_segment(*, actor: Actor, segment: Segment) -> None:
         actor=actor, action="segment.deleted", target=segment, before={"rule": segment.rule}
     )
     segment.delete()
-
-
-def evaluate_everybody(*, sandbox: Sandbox) -> None:
-    """Ask for an evaluation of all published segments for the whole sandbox.
-
-    Requests that wait are answered together, by one evaluation.
-    """
-    publish(EVALUATION_WANTED, {}, sandbox=sandbox)
 
 
 def _take_rule(segment: Segment, tree: Any) -> None:

@@ -94,6 +94,20 @@ FROM ({writer.answered(few)})"""
     return Statement(text, writer.parameters.values)
 
 
+def members_scan(
+    rules: Sequence[Rule], words: Vocabulary, clock: Clock, stored: Stored = nobody
+) -> Statement:
+    """Return a statement with a row for each rule: its id and its members as a bitmap's state."""
+    writer = ScanWriter(words, clock, stored)
+    pairs = [
+        f"({writer.parameters.text(rule.id)}, groupBitmapStateIf(profile_id, {writer.rule(rule)}))"
+        for rule in rules
+    ]
+    text = f"""SELECT one.1 AS segment_id, one.2 AS members
+FROM (SELECT arrayJoin([{", ".join(pairs)}]) AS one FROM ({writer.answered(None)}))"""
+    return Statement(text, writer.parameters.values)
+
+
 class ScanWriter(ConditionWriter):
     """Writes rules about profiles, and collects what the passes must fold for them."""
 

@@ -1,0 +1,220 @@
+"""The event store's log of who entered and who left, and the members that follow from it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from cdp.clickhouse import client
+from cdp.tenancy.models import Sandbox
+from segments.language.sql.parameters import Parameters
+from segments.language.sql.scan import Statement
+
+# Members as they were kept last, and what has come since: of several changes of one
+# profile the latest counts, and one that is in the bitmap already does nothing again.
+_SINCE: Final = """
+  SELECT segment_id, change.1 AS profile_id, argMax(change.2, turn) AS inside FROM (
+    SELECT segment_id, turn, arrayJoin(arrayConcat(
+      arrayMap(p -> (p, 1), bitmapToArray(entered)),
+      arrayMap(p -> (p, 0), bitmapToArray(exited)))) AS change
+    FROM transitions
+    WHERE sandbox_id = {sandbox:UInt32} AND turn > (
+      SELECT min(turn) FROM memberships FINAL WHERE sandbox_id = {sandbox:UInt32}))
+  GROUP BY segment_id, profile_id"""
+MEMBERS: Final = f"""
+SELECT segment_id, bitmapAndnot(bitmapOr(
+    groupBitmapMergeStateIf(part, kind = 'kept'),
+    groupBitmapMergeStateIf(part, kind = 'entered')),
+    groupBitmapMergeStateIf(part, kind = 'exited')) AS members
+FROM (
+  SELECT segment_id, 'kept' AS kind, members AS part
+  FROM memberships FINAL WHERE sandbox_id = {{sandbox:UInt32}}
+  UNION ALL
+  SELECT segment_id, if(inside = 1, 'entered', 'exited') AS kind, groupBitmapState(profile_id) AS part
+  FROM ({_SINCE}) GROUP BY segment_id, kind
+)
+GROUP BY segment_id"""
+
+_WRITE: Final = """
+INSERT INTO transitions (sandbox_id, turn, segment_id, evaluation_id, entered, exited, at)
+SELECT {sandbox:UInt32}, {turn:UInt64}, one.1, {evaluation:UUID}, bitmapBuild(one.2),
+  bitmapBuild(one.3), fromUnixTimestamp64Milli({at:Int64}, 'UTC')
+FROM (SELECT arrayJoin(arrayZip({segments:Array(String)}, {entered:Array(Array(UInt64))},
+  {exited:Array(Array(UInt64))})) AS one)"""
+
+_FIND: Final = """
+INSERT INTO found_members (sandbox_id, evaluation_id, segment_id, members)
+SELECT {sandbox:UInt32}, {evaluation:UUID}, segment_id, members FROM ("""
+
+_COMPARE: Final = f"""
+INSERT INTO transitions (sandbox_id, turn, segment_id, evaluation_id, entered, exited, at)
+SELECT {{sandbox:UInt32}}, {{turn:UInt64}}, segment_id, {{evaluation:UUID}}, entered, exited,
+  fromUnixTimestamp64Milli({{at:Int64}}, 'UTC')
+FROM (
+  SELECT found.segment_id AS segment_id,
+    bitmapAndnot(bitmapAndnot(found.members, held.members), others) AS entered,
+    bitmapAndnot(bitmapAndnot(held.members, found.members), others) AS exited
+  FROM (
+    SELECT segment_id, groupBitmapMergeState(members) AS members,
+      bitmapBuild({{others:Array(UInt64)}}) AS others
+    FROM found_members
+    WHERE sandbox_id = {{sandbox:UInt32}} AND evaluation_id = {{evaluation:UUID}}
+      AND segment_id IN {{segments:Array(String)}}
+    GROUP BY segment_id
+  ) AS found
+  LEFT JOIN ({MEMBERS}) AS held ON held.segment_id = found.segment_id
+)
+WHERE bitmapCardinality(entered) + bitmapCardinality(exited) > 0"""
+
+_KEEP: Final = f"""
+INSERT INTO memberships (sandbox_id, segment_id, turn, members)
+SELECT {{sandbox:UInt32}}, segment_id, {{turn:UInt64}}, members
+FROM ({MEMBERS})"""
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """The profiles that entered and that left one segment."""
+
+    entered: Sequence[int]
+    exited: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one evaluation changed."""
+
+    evaluation: UUID
+    turn: int
+    at: int
+    moves: Mapping[str, Moves]
+
+
+def write(sandbox: Sandbox, entry: Entry) -> None:
+    """Write what an evaluation changed; the same again changes nothing."""
+    moves = entry.moves
+    client.execute(
+        _WRITE,
+        sandbox=sandbox,
+        params={
+            "turn": entry.turn,
+            "evaluation": str(entry.evaluation),
+            "at": entry.at,
+            "segments": list(moves),
+            "entered": [list(moved.entered) for moved in moves.values()],
+            "exited": [list(moved.exited) for moved in moves.values()],
+        },
+        token=str(entry.evaluation),
+        budget=client.STREAMING,
+    )
+
+
+def write_found(sandbox: Sandbox, evaluation: UUID, found: Statement) -> None:
+    """Keep whom a scan finds until they are compared; asked again, what it found first."""
+    client.execute(
+        f"{_FIND}{found.text})",
+        sandbox=sandbox,
+        params={**found.parameters, "evaluation": str(evaluation)},
+        token=f"{evaluation}:found",
+    )
+
+
+def write_differences(
+    sandbox: Sandbox,
+    *,
+    evaluation: UUID,
+    attempt: int,
+    turn: int,
+    at: datetime,
+    segments: Iterable[str],
+    others: Sequence[int],
+) -> None:
+    """Compare whom an evaluation has found with who is in, and log the differences.
+
+    `others` are profiles that are left alone. Asked again after a crash, it logs what
+    is missing yet: the token is of the attempt, for its rows are others.
+    """
+    client.execute(
+        _COMPARE,
+        sandbox=sandbox,
+        params={
+            "evaluation": str(evaluation),
+            "turn": turn,
+            "at": round(at.timestamp() * 1000),
+            "segments": list(segments),
+            "others": list(others),
+        },
+        token=f"{evaluation}:{attempt}",
+    )
+
+
+def keep_members(sandbox: Sandbox, turn: int) -> None:
+    """Keep the members as of now, so that the log need not be read from before."""
+    token = f"kept:{sandbox.pk}:{turn}"
+    client.execute(_KEEP, sandbox=sandbox, params={"turn": turn}, token=token)
+
+
+def stored_membership(segment: str, parameters: Parameters) -> str:
+    """Return SQL for whether a profile is a member as the log has it."""
+    return f"""(profile_id IN (SELECT arrayJoin(bitmapToArray(members))
+  FROM ({MEMBERS}) WHERE segment_id = {parameters.text(segment)}))"""
+
+
+def sizes(sandbox: Sandbox) -> dict[str, int]:
+    """Return how many members each segment has."""
+    rows = client.fetch_text(
+        f"SELECT segment_id, bitmapCardinality(members) FROM ({MEMBERS})",
+        sandbox=sandbox,
+        budget=client.LOOKUP,
+    )
+    return dict(rows)
+
+
+def changes_of(sandbox: Sandbox, turn: int, profiles: Iterable[int]) -> dict[int, dict[str, bool]]:
+    """Return what a turn changed for these profiles: by segment, whether they entered."""
+    return _by_profile(
+        client.fetch_text(
+            """
+SELECT segment_id, bitmapToArray(bitmapAnd(entered, mine)), bitmapToArray(bitmapAnd(exited, mine))
+FROM (
+  SELECT segment_id, entered, exited, bitmapBuild({profiles:Array(UInt64)}) AS mine
+  FROM transitions WHERE sandbox_id = {sandbox:UInt32} AND turn = {turn:UInt64}
+)""",
+            sandbox=sandbox,
+            params={"turn": turn, "profiles": list(profiles)},
+            budget=client.LOOKUP,
+        )
+    )
+
+
+def next_changes(sandbox: Sandbox, turn: int, after: int, most: int) -> dict[int, dict[str, bool]]:
+    """Return what a turn changed for the next so many profiles, in the order of their ids."""
+    return _by_profile(
+        client.fetch_text(
+            """
+WITH (
+  SELECT bitmapMax(bitmapSubsetLimit(groupBitmapMergeState(moved), {after:UInt64}, {most:UInt64}))
+  FROM (
+    SELECT bitmapOr(entered, exited) AS moved
+    FROM transitions WHERE sandbox_id = {sandbox:UInt32} AND turn = {turn:UInt64}
+  )
+) AS last
+SELECT segment_id,
+  bitmapToArray(bitmapSubsetInRange(entered, {after:UInt64}, last + 1)),
+  bitmapToArray(bitmapSubsetInRange(exited, {after:UInt64}, last + 1))
+FROM transitions WHERE sandbox_id = {sandbox:UInt32} AND turn = {turn:UInt64}""",
+            sandbox=sandbox,
+            params={"turn": turn, "after": after + 1, "most": most},
+            budget=client.LOOKUP,
+        )
+    )
+
+
+def _by_profile(rows: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, bool]]:
+    found: dict[int, dict[str, bool]] = {}
+    for segment, entered, exited in rows:
+        for profiles, inside in ((entered, True), (exited, False)):
+            for profile in profiles:
+                found.setdefault(profile, {})[segment] = inside
+    return found

@@ -1,0 +1,142 @@
+"""Evaluating a whole sandbox: scan, compare, tell.
+
+The scan reads without a turn. What it finds is compared, in one turn, with who is in
+now, and the differences are logged; profiles that others have looked at since the
+scan began are left to those. Then the differences are told, a slice of profiles in
+each turn. Every step is written down, so whoever comes after a crash goes on from
+there: the same evaluation is never told twice, and nothing it logged is lost.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from django.utils import timezone
+
+from cdp.tenancy.actors import Actor
+from cdp.tenancy.models import Sandbox
+from cdp.tenancy.scope import scope
+from segments.enums import EvaluationState
+from segments.evaluation import log
+from segments.evaluation.rules import RuleBook, rule_book
+from segments.evaluation.settling import settle
+from segments.evaluation.sizes import write_sizes
+from segments.evaluation.telling import publish_changes, write_changes
+from segments.evaluation.turns import next_turn, take_turn
+from segments.models import Evaluation, Meanwhile
+
+PROFILES_A_SLICE: Final = 5_000
+_ACTOR: Final = Actor.system("segments.evaluate")
+
+Report = Callable[[Evaluation], None]
+
+
+def evaluate_whole(sandbox: Sandbox, evaluation: Evaluation, report: Report) -> None:
+    """Bring an evaluation to its end, from wherever it stands.
+
+    `report` is told after each step and may raise to stop here for now. A wish to
+    cancel is granted until the differences are logged.
+    """
+    steps = {
+        EvaluationState.WAITING: _begin,
+        EvaluationState.SCANNING: _scan,
+        EvaluationState.COMPARING: _compare,
+        EvaluationState.TELLING: _tell,
+    }
+    while step := steps.get(EvaluationState(evaluation.state)):
+        step(sandbox, evaluation)
+        report(evaluation)
+
+
+def _begin(sandbox: Sandbox, evaluation: Evaluation) -> None:
+    """Fix the moment and the rules; from now on others say whom they look at."""
+    with scope(sandbox, _ACTOR):
+        take_turn(sandbox)
+        book = rule_book(sandbox, evaluation.wanted)
+        evaluation.at = timezone.now()
+        evaluation.asked = dict(book.versions)
+        _go_on(evaluation, EvaluationState.SCANNING, "at", "asked")
+
+
+def _scan(sandbox: Sandbox, evaluation: Evaluation) -> None:
+    with scope(sandbox, _ACTOR):
+        book = rule_book(sandbox, list(evaluation.asked))
+    if book.rules:
+        log.write_found(sandbox, evaluation.pk, book.everybody(evaluation.at))
+    with scope(sandbox, _ACTOR):
+        evaluation.turn = next_turn()
+        if _is_cancelled(evaluation):
+            evaluation.ended_at = timezone.now()
+            _go_on(evaluation, EvaluationState.CANCELLED, "ended_at")
+        else:
+            _go_on(evaluation, EvaluationState.COMPARING, "turn")
+
+
+def _compare(sandbox: Sandbox, evaluation: Evaluation) -> None:
+    with scope(sandbox, _ACTOR):  # counted first, for what this attempt logs may stay
+        evaluation.attempts += 1
+        evaluation.save(update_fields=["attempts"])
+    with scope(sandbox, _ACTOR):
+        take_turn(sandbox)
+        settle(sandbox)  # the log must know what has been told
+        book = rule_book(sandbox, list(evaluation.asked))
+        log.write_differences(
+            sandbox,
+            evaluation=evaluation.pk,
+            attempt=evaluation.attempts,
+            turn=evaluation.turn or 0,
+            at=evaluation.at,
+            segments=_unchanged(book, evaluation),
+            others=_others(sandbox, evaluation),
+        )
+        _go_on(evaluation, EvaluationState.TELLING)
+
+
+def _tell(sandbox: Sandbox, evaluation: Evaluation) -> None:
+    """Tell the next slice of differences, or come to the end."""
+    turn = evaluation.turn or 0
+    changes = log.next_changes(sandbox, turn, evaluation.told_to, PROFILES_A_SLICE)
+    with scope(sandbox, _ACTOR):
+        take_turn(sandbox)
+        if not changes:
+            _end(sandbox, evaluation)
+            return
+        known_better = set(_others(sandbox, evaluation))
+        mine = {profile: own for profile, own in changes.items() if profile not in known_better}
+        new = write_changes(sandbox, mine, evaluation.at)
+        publish_changes(sandbox, evaluation.pk, new)
+        entered = sum(change.entered for change in new)
+        evaluation.told_to = max(changes)
+        evaluation.entered += entered
+        evaluation.exited += len(new) - entered
+        evaluation.save(update_fields=["told_to", "entered", "exited"])
+
+
+def _end(sandbox: Sandbox, evaluation: Evaluation) -> None:
+    settle(sandbox)
+    log.keep_members(sandbox, next_turn())
+    write_sizes(sandbox, list(evaluation.asked), evaluation.at)
+    Meanwhile.objects.for_sandbox(sandbox).filter(evaluation=evaluation).delete()
+    evaluation.ended_at = timezone.now()
+    _go_on(evaluation, EvaluationState.DONE, "ended_at")
+
+
+def _go_on(evaluation: Evaluation, state: EvaluationState, *changed: str) -> None:
+    evaluation.state = state
+    evaluation.save(update_fields=["state", *changed])
+
+
+def _is_cancelled(evaluation: Evaluation) -> bool:
+    rows = Evaluation.objects.for_sandbox(evaluation.sandbox_id).filter(pk=evaluation.pk)
+    return rows.filter(cancel_wanted=True).exists()
+
+
+def _unchanged(book: RuleBook, evaluation: Evaluation) -> list[str]:
+    """Return the segments whose rules are still those that were scanned."""
+    return [key for key, version in book.versions.items() if evaluation.asked.get(key) == version]
+
+
+def _others(sandbox: Sandbox, evaluation: Evaluation) -> list[int]:
+    """Return the profiles that others have looked at since the evaluation began."""
+    rows = Meanwhile.objects.for_sandbox(sandbox).filter(evaluation=evaluation)
+    lists = rows.values_list("profiles", flat=True)
+    return sorted({profile for profiles in lists for profile in profiles})
