@@ -27,7 +27,7 @@ class DestinationConnection(SandboxModel):
     id = PublicIdField(prefix="dst")
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=40, editable=False)
-    settings = models.JSONField(default=dict)
+    settings = models.JSONField(default=dict, blank=True)
     secrets = models.BinaryField()
     marketing_actions = ArrayField(models.CharField(max_length=63), size=50, default=list)
     state = models.CharField(max_length=8, choices=ConnectionState, default=ConnectionState.ACTIVE)
@@ -69,7 +69,7 @@ class Activation(SandboxModel):
         DestinationConnection, on_delete=models.PROTECT, related_name="activations"
     )
     segment = models.ForeignKey("segments.Segment", on_delete=models.PROTECT, related_name="+")
-    mapping = models.JSONField(default=list)
+    mapping = models.JSONField(default=list, blank=True)
     enabled = models.BooleanField(default=True)
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)

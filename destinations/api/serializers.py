@@ -94,6 +94,8 @@ class MappingEntry(StrictSerializer):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "target" not in attrs:  # a PATCH may leave out the mapping, not half of an entry
+            raise serializers.ValidationError({"target": "Give the name it is sent under."})
         if ("attribute" in attrs) == ("identity" in attrs):
             raise serializers.ValidationError("Give either `attribute` or `identity`.")
         return attrs

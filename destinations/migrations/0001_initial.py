@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
-                ("mapping", models.JSONField(default=list)),
+                ("mapping", models.JSONField(blank=True, default=list)),
                 ("enabled", models.BooleanField(default=True)),
                 ("starts_at", models.DateTimeField(blank=True, null=True)),
                 ("ends_at", models.DateTimeField(blank=True, null=True)),
@@ -187,7 +187,7 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=200)),
                 ("kind", models.CharField(editable=False, max_length=40)),
-                ("settings", models.JSONField(default=dict)),
+                ("settings", models.JSONField(blank=True, default=dict)),
                 ("secrets", models.BinaryField()),
                 (
                     "marketing_actions",

@@ -1,10 +1,12 @@
 """One object for each route of governance."""
 
+from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from governance.services.catalogue import create_label, create_marketing_action
 from governance.services.policies import create_policy
-from tests.factories import ACTOR
 from tests.walls import names
+
+ACTOR = Actor.system("tests")
 
 
 @names("/api/v1/labels/{name}")
@@ -25,7 +27,7 @@ def policy(sandbox: Sandbox) -> dict[str, str]:
         sandbox=sandbox,
         actor=ACTOR,
         name="Walled",
-        marketing_actions=["emailTargeting"],
-        deny={"label": "C1"},
+        marketing_actions=["analytics"],
+        deny={"label": "C8"},
     )
     return {"pk": made.pk}
