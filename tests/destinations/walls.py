@@ -5,7 +5,7 @@ from destinations.models import Activation, ActivationRun, Delivery
 from tests.destinations.world import activate, make_folder, make_segment
 from tests.walls import names, opened_otherwise
 
-opened_otherwise("/api/v1/destination-types/{kind}/", "comes with the platform, for everybody")
+opened_otherwise("/api/v1/destination-types/{kind}", "comes with the platform, for everybody")
 
 
 @names("/api/v1/destination-connections/{pk}")
