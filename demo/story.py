@@ -150,10 +150,16 @@ class Story:
         self.teller.check(f"The answer says why: {path}", len(violation["lineage"]["nodes"]) >= 3)
 
     def _refusal(self) -> dict[str, Any]:
-        body = {"connection_id": self.luma.display, "segment_id": self.luma.segment, "mapping": []}
+        body = {
+            "connection_id": self.luma.display,
+            "segment_id": self.luma.segment,
+            "mapping": [{"identity": "Email", "target": "email"}],
+        }
         try:
             self.client.post("activations/", body)
         except Refused as refused:
+            if "violations" not in refused.problem:
+                raise
             return refused.problem
         raise StepMissed("The forbidden activation was accepted.")
 
