@@ -124,7 +124,7 @@ class ValueWriter(ABC):
         items = self.item_frame(over.array, frame)
         where = None if over.where is None else self.condition(over.where, items)
         if node.of is None:
-            return items.over("arrayFilter", where or "1")
+            return f"arrayFilter(c -> c, {items.over('arrayMap', where or '1')})"
         value = self.measured(node, items)
         if value.depth:
             text = value.text if where is None else f"if({where}, {value.text}, [])"
