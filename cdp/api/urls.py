@@ -6,8 +6,10 @@ from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 from cdp.api.document import DocumentView
 from cdp.api.health import healthz, metrics, readyz
 from cdp.api.resources.credentials import CredentialsViewSet
+from cdp.api.resources.jobs import JobsViewSet
 from cdp.api.resources.me import MeViewSet
 from cdp.api.resources.organizations import OrganizationsViewSet, OrganizationView
+from cdp.api.resources.queue import BuriedItemsViewSet, StagesViewSet
 from cdp.api.resources.records import AuditEventsViewSet, UsageViewSet
 from cdp.api.resources.roles import PermissionsViewSet, RolesViewSet
 from cdp.api.resources.sandboxes import SandboxesViewSet
@@ -22,6 +24,9 @@ router.register("credentials", CredentialsViewSet, "credentials")
 router.register("write-keys", WriteKeysViewSet, "write-keys")
 router.register("roles", RolesViewSet, "roles")
 router.register("permissions", PermissionsViewSet, "permissions")
+router.register("jobs", JobsViewSet, "jobs")
+router.register("stages", StagesViewSet, "stages")
+router.register("buried-items", BuriedItemsViewSet, "buried-items")
 router.register("usage", UsageViewSet, "usage")
 router.register("audit-events", AuditEventsViewSet, "audit-events")
 

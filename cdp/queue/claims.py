@@ -12,7 +12,7 @@ from django.utils import timezone
 from cdp.queue.subscriptions import Subscription
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
-from cdp.tenancy.scope import scope
+from cdp.tenancy.scope import current_scope, scope
 
 _FINISH = "DELETE FROM queue_queueitem WHERE id = ANY(%s) AND claim = %s"
 _RETRY = """
@@ -103,12 +103,15 @@ class Claim:
         self._change(_BURY, [timezone.now(), reason, keys, self.token], len(keys))
 
     def heartbeat(self) -> None:
-        """Say that the work goes on, from outside a transaction. Raises `LeaseLost`.
+        """Say that the work goes on. Raises `LeaseLost`.
 
         Leases are kept by the worker as long as its process lives; a handler that
-        runs longer than the subscription's `patience` says so itself.
+        runs longer than the subscription's `patience` says so itself. Inside a scope
+        this is only noted: a longer lease would be seen by nobody before its end.
         """
         self.heard_at = timezone.now()
+        if current_scope() is not None:
+            return
         with scope(self.sandbox, Actor.system("queue")), connection.cursor() as cursor:
             cursor.execute(_STILL_HELD, [self.topic, self.sandbox.pk, self.token])
             (held,) = cursor.fetchone() or (0,)

@@ -5,6 +5,8 @@ from django.db import models
 from cdp.tenancy.base import SandboxModel
 from cdp.tenancy.models import Sandbox
 
+PREFIX = "item_"
+
 
 class QueueItem(SandboxModel):
     """A piece of work: waiting, claimed or buried.
@@ -53,7 +55,12 @@ class QueueItem(SandboxModel):
         )
 
     def __str__(self) -> str:
-        return f"{self.topic} {self.pk}"
+        return f"{self.topic} {self.public_id}"
+
+    @property
+    def public_id(self) -> str:
+        """Return the id that people are told."""
+        return f"{PREFIX}{self.pk}"
 
 
 class PeriodicRun(models.Model):

@@ -16,12 +16,12 @@ def graves(sandbox, actor, subscribed):
         publish_many(subscription.topic, [Message({"n": n}) for n in range(3)], sandbox=sandbox)
         claim = take(subscription)
         claim.bury(claim.items, "broken")
-    return subscription, [item.id for item in claim.items]
+    return subscription, [f"item_{item.id}" for item in claim.items]
 
 
 def test_buried_rows_are_listed_without_their_bodies(in_scope, graves, django_assert_num_queries):
     with django_assert_num_queries(1):
-        listed = [(row.pk, row.error) for row in list_buried(in_scope).order_by("pk")]
+        listed = [(row.public_id, row.error) for row in list_buried(in_scope).order_by("pk")]
 
     assert listed == [(key, "broken") for key in graves[1]]
 
@@ -37,17 +37,20 @@ def test_replayed_rows_are_as_good_as_new(
         assert replay(ids[:2], sandbox=in_scope, actor=actor) == 2
     claim = take(subscription)
 
-    assert [(item.id, item.attempts) for item in claim.items] == [(key, 1) for key in ids[:2]]
+    assert [(f"item_{item.id}", item.attempts) for item in claim.items] == [
+        (key, 1) for key in ids[:2]
+    ]
     assert woken == [subscription.topic]
     event = AuditEvent.objects.for_organization(in_scope.organization).latest("id")
     assert (event.action, event.after) == ("queue.replayed", {"items": ids[:2]})
 
 
-def test_a_row_that_is_not_buried_stops_the_whole_replay(in_scope, actor, graves):
+@pytest.mark.parametrize("wrong", ["item_999999999", "item_", "item_x", "7", "item_" + "9" * 30])
+def test_a_row_that_is_not_buried_stops_the_whole_replay(in_scope, actor, graves, wrong):
     _, ids = graves
 
-    with pytest.raises(NotFound, match=str(ids[2] + 1)):
-        replay([*ids, ids[2] + 1], sandbox=in_scope, actor=actor)
+    with pytest.raises(NotFound, match=wrong):
+        replay([*ids, wrong], sandbox=in_scope, actor=actor)
 
     assert list_buried(in_scope).count() == 3
 
@@ -69,6 +72,6 @@ def test_discarded_rows_are_gone(in_scope, actor, graves):
 
     assert discard(ids[:1], sandbox=in_scope, actor=actor) == 1
 
-    assert [row.pk for row in list_buried(in_scope).order_by("pk")] == ids[1:]
+    assert [row.public_id for row in list_buried(in_scope).order_by("pk")] == ids[1:]
     event = AuditEvent.objects.for_organization(in_scope.organization).latest("id")
     assert event.action == "queue.discarded"

@@ -1,0 +1,5 @@
+"""What jobs say on the queue."""
+
+from typing import Final
+
+RUN: Final = "jobs.run"
