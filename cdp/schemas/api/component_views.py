@@ -12,10 +12,7 @@ from cdp.api.mixins import CreateMixin, DeleteMixin, ListMixin, PatchMixin, Retr
 from cdp.api.pagination import CursorPagination
 from cdp.api.views import SandboxViewSet
 from cdp.schemas import selectors
-from cdp.schemas.api.entries import Entry, entry_of, matches
-from cdp.schemas.api.holding import TurnMixin
-from cdp.schemas.api.pagination import ListPagination
-from cdp.schemas.api.serializers import (
+from cdp.schemas.api.component_serializers import (
     ClassIn,
     ComponentPatch,
     DataTypeIn,
@@ -25,8 +22,11 @@ from cdp.schemas.api.serializers import (
     FieldGroupIn,
     FieldGroupOut,
     FieldGroupPatch,
-    VersionOut,
 )
+from cdp.schemas.api.entries import Entry, entry_of, matches
+from cdp.schemas.api.holding import TurnMixin
+from cdp.schemas.api.pagination import ListPagination
+from cdp.schemas.api.shapes import VersionOut
 from cdp.schemas.errors import StandardResource
 from cdp.schemas.models import Component
 from cdp.schemas.registry import catalogue

@@ -8,8 +8,8 @@ from rest_framework.serializers import BaseSerializer
 from cdp.api.mixins import CreateMixin, DeleteMixin, ListMixin, PatchMixin, RetrieveMixin
 from cdp.api.views import SandboxViewSet
 from cdp.schemas import selectors
+from cdp.schemas.api.descriptor_serializers import DescriptorIn, DescriptorOut, DescriptorPatch
 from cdp.schemas.api.holding import TurnMixin
-from cdp.schemas.api.serializers import DescriptorIn, DescriptorOut, DescriptorPatch
 from cdp.schemas.models import Descriptor
 from cdp.schemas.registry.descriptors import DescriptorKind
 from cdp.schemas.services import descriptors

@@ -23,10 +23,9 @@ from cdp.errors import Conflict
 from cdp.schemas import selectors
 from cdp.schemas.api.holding import TurnMixin
 from cdp.schemas.api.pagination import FieldPagination
-from cdp.schemas.api.serializers import (
+from cdp.schemas.api.schema_serializers import (
     CheckOut,
     ExportOut,
-    FieldOut,
     ImportIn,
     ImportOut,
     RecordIn,
@@ -36,8 +35,8 @@ from cdp.schemas.api.serializers import (
     SchemaOut,
     SchemaPatch,
     SchemaResolved,
-    VersionOut,
 )
+from cdp.schemas.api.shapes import FieldOut, VersionOut
 from cdp.schemas.errors import as_errors, definition_refused
 from cdp.schemas.models import Schema
 from cdp.schemas.registry.problems import Refused

@@ -14,7 +14,8 @@ from cdp.api.views import SandboxViewSet
 from cdp.errors import NotFound
 from cdp.schemas import selectors
 from cdp.schemas.api.pagination import FieldPagination, ListPagination
-from cdp.schemas.api.serializers import FieldOut, UnionDetail, UnionOut
+from cdp.schemas.api.schema_serializers import UnionDetail, UnionOut
+from cdp.schemas.api.shapes import FieldOut
 from cdp.schemas.registry.names import alt_id
 from cdp.schemas.registry.resources import Kind
 from cdp.schemas.registry.unions import union
@@ -59,13 +60,13 @@ class UnionViewSet(ListMixin, RetrieveMixin, SandboxViewSet):
         uri = selectors.class_uri(self.sandbox, self.kwargs["pk"])
         if uri not in selectors.union_classes(self.sandbox):
             raise NotFound("No schema of this class is enabled for Profile yet.")
-        return _union(self.sandbox, uri, whole=True)
+        return _union(self.sandbox, uri, whole=self.action == "retrieve")
 
     @extend_schema(responses=FieldOut(many=True))
     @action(detail=True, pagination_class=FieldPagination)
     def fields(self, request: Request, pk: str) -> Response:
         """List the fields of the union, among them those that the platform itself writes."""
-        found = list(selectors.union_fields(self.sandbox, pk).values())
+        found = list(selectors.union_fields(self.sandbox, self.get_object().class_id).values())
         return self.get_paginated_response(FieldOut(self.paginate_queryset(found), many=True).data)
 
 

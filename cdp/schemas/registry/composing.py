@@ -97,10 +97,10 @@ def all_references(document: Mapping[str, Any], find: Find) -> frozenset[str]:
 
 def _parts(document: Mapping[str, Any], find: Find) -> list[Resource]:
     """Look up what the schema names in `allOf`; its own definitions are not among them."""
-    parts = []
+    parts: list[Resource] = []
     for branch in document.get("allOf", ()):
-        ref = str(branch.get("$ref", ""))
-        if ref.startswith("#"):
+        ref = str(branch.get("$ref", "")) if isinstance(branch, Mapping) else ""
+        if not ref or ref.startswith("#"):
             continue
         resource = find(ref)
         if resource is None:
@@ -120,7 +120,8 @@ def _merged(
         resource = find(uri)
         return resource.document if resource else None
 
-    own = [branch for branch in document.get("allOf", ()) if branch["$ref"].startswith("#")]
+    elsewhere = {part.uri for part in parts}
+    own = [b for b in document.get("allOf", ()) if not references({"a": b}) & elsewhere]
     rest = {key: value for key, value in document.items() if key not in ("allOf", "title")}
     sources = [(part.title, part.document) for part in parts]
     sources.append((str(document.get("title", "")), {**rest, "allOf": own}))

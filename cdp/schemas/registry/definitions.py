@@ -14,7 +14,7 @@ from cdp.schemas.registry.names import check_field_name, check_siblings, tenant_
 from cdp.schemas.registry.pattern_parser import NotPortable, parse
 from cdp.schemas.registry.problems import Problem
 from cdp.schemas.registry.resources import Kind, Resource
-from cdp.schemas.registry.screening import Limits, screen
+from cdp.schemas.registry.wellformed import check_form
 
 Find = Callable[[str], Resource | None]
 
@@ -31,7 +31,6 @@ _MAY_EXTEND = {
     Kind.DATA_TYPE: {Kind.DATA_TYPE},
     Kind.SCHEMA: {Kind.CLASS, Kind.FIELD_GROUP},
 }
-_LIMITS = Limits(max_bytes=2 * 1024 * 1024, max_depth=100, max_fields=50_000)
 
 
 def check_definition(
@@ -41,13 +40,9 @@ def check_definition(
 
     Whether it fits together with others is for `composing` to say.
     """
-    unreadable = [
-        Problem("malformed", error.detail, error.path)
-        for error in screen(dict(document), _LIMITS)
-        if error.code not in ("null_value", "number_not_exact")
-    ]
-    if unreadable:
-        yield from unreadable
+    malformed = list(check_form(document))
+    if malformed:
+        yield from malformed
         return
     if document.get("type", "object") != "object":
         yield Problem("malformed", f"A {kind.noun} describes an object: its type is 'object'.")
@@ -57,9 +52,6 @@ def check_definition(
     if kind is not Kind.DATA_TYPE:
         yield from _check_root(document, tenant)
     definitions = document.get("definitions", {})
-    if not isinstance(definitions, Mapping):
-        yield Problem("malformed", "'definitions' is an object of named parts.", "definitions")
-        return
     checker = _Checker(find, definitions, tenant)
     yield from checker.properties(document, "")
     for name, node in definitions.items():
@@ -68,12 +60,8 @@ def check_definition(
 
 def _check_extended(kind: Kind, document: Mapping[str, Any], find: Find) -> Iterator[Problem]:
     """Check what stands in `allOf` and what the document itself refers to."""
-    branches = document.get("allOf", [])
-    if not isinstance(branches, list) or not all(isinstance(b, Mapping) for b in branches):
-        yield Problem("malformed", "'allOf' is a list of references.", "allOf")
-        return
-    for branch in branches:
-        ref = branch.get("$ref")
+    for branch in document.get("allOf", []):
+        ref = branch.get("$ref") if isinstance(branch, Mapping) else None
         if not isinstance(ref, str) or len(branch) != 1:
             yield Problem("malformed", 'An entry of \'allOf\' is {"$ref": "..."}.', "allOf")
         elif not ref.startswith("#/definitions/"):
@@ -106,8 +94,7 @@ def _check_root(document: Mapping[str, Any], tenant: str) -> Iterator[Problem]:
 
 
 def _root_names(document: Mapping[str, Any]) -> Iterator[str]:
-    properties = document.get("properties", {})
-    yield from properties if isinstance(properties, Mapping) else ()
+    yield from document.get("properties", {})
     definitions = document.get("definitions", {})
     for branch in document.get("allOf", []):
         ref = branch.get("$ref", "") if isinstance(branch, Mapping) else ""
@@ -125,9 +112,6 @@ class _Checker:
 
     def properties(self, node: Mapping[str, Any], path: str, depth: int = 1) -> Iterator[Problem]:
         properties = node.get("properties", {})
-        if not isinstance(properties, Mapping):
-            yield Problem("malformed", "'properties' is an object of named fields.", path)
-            return
         if depth > MAX_NESTING:
             yield Problem("nesting", f"Fields nest at most {MAX_NESTING} levels deep.", path)
             return
@@ -205,11 +189,8 @@ class _Checker:
 def _check_required(
     node: Mapping[str, Any], properties: Mapping[str, Any], path: str
 ) -> Iterator[Problem]:
-    required = node.get("required", [])
-    if not isinstance(required, list):
-        yield Problem("malformed", "'required' is a list of field names.", path)
-    elif path:  # at the root it may name fields that another resource brings
-        for name in required:
+    if path:  # at the root it may name fields that another resource brings
+        for name in node.get("required", []):
             if name not in properties:
                 detail = f"'{name}' is required but not among the properties."
                 yield Problem("malformed", detail, f"{path}.{name}")

@@ -17,10 +17,8 @@ from cdp.schemas.registry.problems import Problem, Refused, refuse_if
 from cdp.schemas.registry.repository_form import in_registry_form
 from cdp.schemas.registry.resolve import MAX_DEPTH, pointed_at, resolve
 from cdp.schemas.registry.resources import Kind, Resource
-from cdp.schemas.registry.screening import Limits, screen
 from cdp.schemas.registry.validation import validator_of
-
-_LIMITS = Limits(max_bytes=8 * 1024 * 1024, max_depth=64, max_fields=100_000)
+from cdp.schemas.registry.wellformed import check_form
 
 # How registries and files write the kinds.
 _KINDS = {
@@ -91,13 +89,7 @@ def kind_of(form: Mapping[str, Any], references: frozenset[str]) -> Kind:
 
 
 def _form(document: Any, names: Mapping[str, str]) -> dict[str, Any]:
-    if not isinstance(document, Mapping):
-        raise Refused(Problem("malformed", "A resource is a JSON object."))
-    refuse_if(
-        Problem("malformed", error.detail, error.path)
-        for error in screen(document, _LIMITS)
-        if error.code not in ("null_value", "number_not_exact")  # a schema may say either
-    )
+    refuse_if(check_form(document))
     uri = document.get("$id")
     if not isinstance(uri, str) or not uri.strip():
         raise Refused(Problem("malformed", "A resource says its $id."))
@@ -155,6 +147,9 @@ class _Reader:
         """Make one resource, if it resolves and compiles."""
         form = self.with_parts(form, str(form["$id"]))
         kind = kind_of(form, all_references(form, self.find))
+        if kind is Kind.BEHAVIOR:
+            detail = "There are two behaviors, record and time-series; no other can come in."
+            raise Refused(Problem("reference-kind", detail))
         if kind is Kind.SCHEMA:
             resolved = compose(form, self.find).resolved
         else:
@@ -183,5 +178,7 @@ class _Reader:
         if len(trail) > MAX_DEPTH or f"{source}#{fragment}" in trail:
             raise Refused(Problem("reference-cycle", f"The reference to {ref} leads to itself."))
         part = pointed_at(self.forms[source], fragment, ref)
+        if not isinstance(part, Mapping):
+            raise Refused(Problem("malformed", f"There is no field at the reference {ref}."))
         rest = {key: value for key, value in node.items() if key != "$ref"}
         return {**self.with_parts(part, source, (*trail, f"{source}#{fragment}")), **rest}

@@ -37,12 +37,14 @@ def registry_path(name: str) -> list[str]:
 
 def in_registry_form(document: Mapping[str, Any]) -> dict[str, Any]:
     """Rewrite the field names of a document; one in registry form comes back unchanged."""
-    form = _node(document)
+    form: dict[str, Any] = _node(document)
     form.pop("meta:license", None)  # credit is kept once, in the NOTICE of the catalogue
     return form
 
 
-def _node(node: Mapping[str, Any]) -> dict[str, Any]:
+def _node(node: Any) -> Any:
+    if not isinstance(node, Mapping):
+        return node  # true and false are schemas, too
     written: dict[str, Any] = {}
     for keyword, value in node.items():
         if keyword == "properties" and isinstance(value, Mapping):
@@ -66,12 +68,10 @@ def _value(keyword: str, value: Any) -> Any:
     if keyword in _DATA or keyword.startswith("meta:"):
         return value
     if keyword in _NAMED and isinstance(value, Mapping):
-        return {k: _node(v) if isinstance(v, Mapping) else v for k, v in value.items()}
-    if isinstance(value, Mapping):
-        return _node(value)
+        return {k: _node(v) for k, v in value.items()}
     if isinstance(value, list):
-        return [_node(entry) if isinstance(entry, Mapping) else entry for entry in value]
-    return value
+        return [_node(entry) for entry in value]
+    return _node(value)
 
 
 def _properties(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _properties(properties: Mapping[str, Any]) -> dict[str, Any]:
     written: dict[str, Any] = {}
     for name, node in properties.items():
         first, *rest = registry_path(name)
-        below = _node(node) if isinstance(node, Mapping) else node
+        below = _node(node)
         for step in reversed(rest):
             below = {"type": "object", "properties": {step: below}}
         known = written.get(first)

@@ -45,6 +45,9 @@ class Limits:
     max_fields: int = 10_000
 
 
+LIMITS = Limits()
+
+
 def screen(record: Any, limits: Limits) -> list[RecordError]:
     """Say what makes a record impossible to store exactly as it was sent."""
     try:
@@ -62,11 +65,12 @@ def screen(record: Any, limits: Limits) -> list[RecordError]:
 
 def _suspicious(text: bytes, limits: Limits) -> bool:
     """Tell whether the record must be walked; never False for one that is wrong."""
+    containers = text.count(b"{") + text.count(b"[")
     return (
         b"null" in text  # also how the serialiser writes NaN and infinity
         or b"\\u0000" in text
-        or text.count(b"{") + text.count(b"[") > limits.max_depth
-        or text.count(b",") >= limits.max_fields
+        or containers > limits.max_depth
+        or containers + text.count(b",") > limits.max_fields
     )
 
 

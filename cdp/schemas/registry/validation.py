@@ -16,9 +16,7 @@ from cdp.schemas.registry.fields import Field, fields_of
 from cdp.schemas.registry.formats import OWN_CHECKS
 from cdp.schemas.registry.merge import Node
 from cdp.schemas.registry.problems import Problem, Refused
-from cdp.schemas.registry.screening import UNREADABLE, Limits, RecordError, screen
-
-LIMITS = Limits()
+from cdp.schemas.registry.screening import LIMITS, UNREADABLE, Limits, RecordError, screen
 
 
 @dataclass(frozen=True, slots=True)

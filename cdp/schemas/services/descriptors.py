@@ -69,7 +69,7 @@ def create_descriptor(
 def change_descriptor(*, actor: Actor, descriptor: Descriptor, **settings: Any) -> Descriptor:
     """Change what a descriptor says; its schema, kind and fields stay. Raises as creating does."""
     take_turn(descriptor.sandbox)
-    schema = lock_schemas(descriptor.sandbox, [descriptor.schema_id])[0]
+    schema = descriptor.schema = lock_schemas(descriptor.sandbox, [descriptor.schema_id])[0]
     before = _facts(descriptor)
     was_primary = descriptor.settings.get("primary")
     descriptor.settings = descriptor.settings | settings
@@ -93,7 +93,7 @@ def change_descriptor(*, actor: Actor, descriptor: Descriptor, **settings: Any) 
 def delete_descriptor(*, actor: Actor, descriptor: Descriptor) -> None:
     """Take a descriptor back. Raises `ChangeRefused` if Profile relies on it."""
     take_turn(descriptor.sandbox)
-    schema = lock_schemas(descriptor.sandbox, [descriptor.schema_id])[0]
+    schema = descriptor.schema = lock_schemas(descriptor.sandbox, [descriptor.schema_id])[0]
     if descriptor.settings.get("primary"):
         _refuse_if_profile_relies(schema, descriptor)
     audit.record(

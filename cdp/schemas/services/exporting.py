@@ -12,20 +12,34 @@ from cdp.schemas.selectors import statements_of
 def export_schema(schema: Schema) -> list[dict[str, Any]]:
     """Return the schema, what it rests on and what is said of it, without the tenant's name.
 
-    Standard resources are everywhere and stay out. Each document comes after those it
-    refers to.
+    Schemas that it refers to come along; standard resources are everywhere and stay
+    out. Each document comes after those it needs.
     """
     sandbox = schema.sandbox
     tenant = sandbox.organization.tenant_namespace
-    parts = Component.objects.for_sandbox(sandbox).filter(uri__in=schema.references)
-    ordered, _ = in_order([*(part.document for part in parts.order_by("pk")), schema.document])
-    rows = Descriptor.objects.for_sandbox(sandbox).filter(schema=schema).order_by("pk")
+    schemas = _with_destinations(schema)
+    uris = {uri for each in schemas for uri in each.references}
+    parts = Component.objects.for_sandbox(sandbox).filter(uri__in=uris).order_by("pk")
+    ordered, _ = in_order([row.document for row in [*parts, *schemas]])
+    rows = Descriptor.objects.for_sandbox(sandbox).filter(schema__in=schemas)
     said = [
-        in_xdm_form(_with_uri(row, statement), schema.uri)
-        for row in rows.select_related("destination")
+        in_xdm_form(_with_uri(row, statement), row.schema.uri)
+        for row in rows.select_related("schema", "destination").order_by("pk")
         for statement in statements_of([row])
     ]
     return [anonymous(document, tenant) for document in [*ordered, *said]]
+
+
+def _with_destinations(schema: Schema) -> list[Schema]:
+    """Return the schema and those that its references lead to, however far."""
+    found: dict[str, Schema] = {}
+    waiting = [schema]
+    while waiting:
+        found |= {each.pk: each for each in waiting}
+        rows = Descriptor.objects.for_sandbox(schema.sandbox).filter(schema__in=waiting)
+        leading = rows.filter(destination__isnull=False).select_related("destination")
+        waiting = [row.destination for row in leading if row.destination_id not in found]
+    return list(found.values())
 
 
 def _with_uri(row: Descriptor, statement: Statement) -> Statement:

@@ -179,9 +179,9 @@ def _store_schemas(
 
 
 def _describe(actor: Actor, said: Named, report: ImportReport) -> None:
-    """Add the descriptors of the schemas that have just come in."""
+    """Add the descriptors of the schemas that have just come in, keys before references."""
     made = {row.uri: row for row in report.created if isinstance(row, Schema)}
-    for name, document in said:
+    for name, document in sorted(said, key=lambda each: "xdm:destinationSchema" in each[1]):
         try:
             _describe_one(actor, document, made)
         except Refused as refusal:
