@@ -6,10 +6,18 @@ from collections.abc import Collection, Sequence
 from django.db.models import QuerySet
 
 from cdp.datasets.errors import DatasetUnknown
-from cdp.datasets.models import Dataset, Inlet, InletDataset, Receipt, RejectedRecord
+from cdp.datasets.models import (
+    Batch,
+    BatchFile,
+    Dataset,
+    Inlet,
+    InletDataset,
+    Receipt,
+    RejectedRecord,
+)
 from cdp.datasets.records import DatasetFacts
 from cdp.datasets.routes import InletFacts, Route, Routes
-from cdp.errors import FieldError, Invalid
+from cdp.errors import FieldError, Invalid, NotFound
 from cdp.schemas.selectors import compiled_schemas
 from cdp.tenancy.models import Sandbox
 
@@ -75,6 +83,32 @@ def refuse_unknown(path: str, given: Sequence[str], known: Collection[str]) -> N
     ]
     if errors:
         raise Invalid("Some ids are unknown; see `errors`.", errors=errors)
+
+
+def list_batches(sandbox: Sandbox) -> QuerySet[Batch]:
+    """Return the sandbox's batches with their datasets."""
+    return Batch.objects.for_sandbox(sandbox).select_related("dataset", "sandbox")
+
+
+def get_batch(sandbox: Sandbox, batch_id: str) -> Batch:
+    """Return one batch. Raises `NotFound`."""
+    found = list_batches(sandbox).filter(pk=batch_id).first()
+    if found is None:
+        raise NotFound(f"There is no batch '{batch_id}' here.")
+    return found
+
+
+def list_batch_files(batch: Batch) -> QuerySet[BatchFile]:
+    """Return the files that a batch has been given."""
+    return BatchFile.objects.for_sandbox(batch.sandbox_id).filter(batch=batch)
+
+
+def get_batch_file(batch: Batch, name: str) -> BatchFile:
+    """Return a file by its name. Raises `NotFound`."""
+    found = list_batch_files(batch).filter(name=name).first()
+    if found is None:
+        raise NotFound(f"The batch has no file '{name}'.")
+    return found
 
 
 def dataset_facts(sandbox: Sandbox, dataset_ids: Collection[str]) -> dict[str, DatasetFacts]:

@@ -1,6 +1,11 @@
 """Routes of datasets."""
 
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, path
+
 from cdp.api.routers import Router
+from cdp.datasets.api.batch_views import BatchFileViewSet, BatchViewSet
 from cdp.datasets.api.views import (
     DatasetViewSet,
     InletViewSet,
@@ -13,4 +18,17 @@ router.register("datasets", DatasetViewSet, "dataset")
 router.register("inlets", InletViewSet, "inlet")
 router.register("receipts", ReceiptViewSet, "receipt")
 router.register("rejected-records", RejectedRecordViewSet, "rejected-record")
-urlpatterns = router.urls
+router.register("batches", BatchViewSet, "batch")
+
+_one_file: dict[str, Any] = {
+    "put": "upload",
+    "post": "open_or_close",
+    "patch": "piece",
+    "delete": "remove",
+}
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *router.urls,
+    path("batches/<batch_id>/files/", BatchFileViewSet.as_view({"get": "list"})),
+    path("batches/<batch_id>/files/<path:name>/", BatchFileViewSet.as_view(_one_file)),
+]

@@ -22,7 +22,7 @@ def unpacked(source: BinaryIO) -> BinaryIO:
         raise FileUnreadable("zip_file", "Unpack the zip, or send the file with gzip.")
     if not first.startswith(_MAGIC):
         return source
-    return BufferedReader(_Gunzip(source), _BLOCK)  # type: ignore[return-value]
+    return BufferedReader(_Gunzip(source), _BLOCK)
 
 
 class _Gunzip(RawIOBase):

@@ -71,7 +71,7 @@ class Pieces(RawIOBase):
     @classmethod
     def buffered(cls, folder: Folder, pieces: Iterable[tuple[str, int]]) -> BinaryIO:
         """Return the pieces as a file with a buffer."""
-        return BufferedReader(cls(folder, pieces), 1024 * 1024)  # type: ignore[return-value]
+        return BufferedReader(cls(folder, pieces), 1024 * 1024)
 
     def readable(self) -> bool:
         return True

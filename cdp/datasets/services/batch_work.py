@@ -136,14 +136,14 @@ def _publish_chunks(batch: Batch) -> None:
         [
             Message(
                 payload={
-                    "receipt": f"{batch.pk}-{number:06d}",
+                    "receipt": f"{batch.pk}_{number:06d}",
                     "form": "chunk",
                     "dataset": batch.dataset_id,
                     "batch": batch.pk,
                     "received_at": received_at,
                     "details": {"chunk": number},
                 },
-                key=f"{batch.pk}-{number:06d}",
+                key=f"{batch.pk}_{number:06d}",
                 count=CHUNK_ROWS,
             )
             for number in numbers

@@ -36,14 +36,15 @@ def create_batch(
         raise Invalid("The batch cannot be made; see `errors`.", errors=errors)
     if dataset.system and actor.kind != "system":
         raise Invalid("A dataset of the platform itself takes nothing from outside.")
-    batch = Batch.objects.create(
-        sandbox=dataset.sandbox,
-        dataset=dataset,
-        input_format=input_format,
-        format_options=options,
-        replaces=list(replaces),
+    fields: dict[str, Any] = {
+        "sandbox": dataset.sandbox,
+        "dataset": dataset,
+        "input_format": input_format,
+        "format_options": options,
+        "replaces": list(replaces),
         **values,
-    )
+    }
+    batch = Batch.objects.create(**fields)  # type: ignore[misc]  # the caller has checked the shape
     audit.record(
         actor=actor,
         action="batch.created",
