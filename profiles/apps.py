@@ -11,15 +11,23 @@ class ProfilesConfig(AppConfig):
 
     def ready(self) -> None:
         """Take the doors' records in, finish what is decided elsewhere, name the namespaces."""
+        from cdp.clickhouse import agreement, unfinished
         from cdp.datasets.topics import RECORDS_RECEIVED
         from cdp.queue import subscribe
         from cdp.schemas.registries import identity_namespaces
         from profiles.ingest.batches import finish_decided
+        from profiles.ingest.unfinished import open_ids
         from profiles.ingest.worker import RECORDS_AT_ONCE, ingest
         from profiles.receivers import rejudge_graphs, retake_snapshots
+        from profiles.selectors.agreement import disagreements
         from profiles.selectors.rules import namespace_codes
         from profiles.topics import BATCHES_DECIDED, GRAPHS_OUTDATED, SNAPSHOTS_OUTDATED
 
+        agreement.register("profiles", disagreements)
+        for table in ("events", "records"):
+            unfinished.register(
+                f"profiles.{table}", unfinished.Unfinished(table, "ingest_id", open_ids)
+            )
         subscribe(RECORDS_RECEIVED, ingest, batch=1_000, records=RECORDS_AT_ONCE, exclusive=True)
         subscribe(BATCHES_DECIDED, finish_decided)
         subscribe(GRAPHS_OUTDATED, rejudge_graphs, exclusive=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from cdp import queue
 from cdp.queue import Claim
@@ -18,16 +18,18 @@ from profiles.topics import BATCHES_DECIDED
 ACTOR: Final = Actor.system("profiles.ingest")
 
 
-def keep_batch(sandbox: Sandbox, payload: Payload, items: Sequence[int] = ()) -> IngestBatch:
+def keep_batch(
+    sandbox: Sandbox, batch: UUID, payload: Payload, items: Sequence[int] = ()
+) -> IngestBatch:
     """Write down what a decision leaves to do, in the transaction that decides."""
     return IngestBatch.objects.create(
-        id=uuid4(), sandbox=sandbox, items=list(items), payload=payload.pack()
+        id=batch, sandbox=sandbox, items=list(items), payload=payload.pack()
     )
 
 
 def hand_over(sandbox: Sandbox, payload: Payload) -> None:
     """Keep a batch that came through no door, and ask a worker to finish it."""
-    batch = keep_batch(sandbox, payload)
+    batch = keep_batch(sandbox, uuid4(), payload)
     queue.publish(BATCHES_DECIDED, {"batch": str(batch.pk)}, sandbox=sandbox)
 
 

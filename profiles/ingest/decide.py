@@ -1,16 +1,16 @@
 """Phase 1: decide on a batch, in one transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from cdp.datasets.ingestion import Prepared, mark_rejected, outcomes
 from cdp.datasets.records import Accepted
 from cdp.datasets.services.settling import reject
 from cdp.queue import Item
 from cdp.tenancy.models import Sandbox
-from profiles.identity.namespaces import NamespaceCatalogue
 from profiles.identity.rules import Rules
 from profiles.ingest.batches import keep_batch
 from profiles.ingest.fragments import apply_rows
@@ -18,21 +18,11 @@ from profiles.ingest.keys import key_of, take_keys
 from profiles.ingest.payload import EVENTS, OVERRIDES, PROFILES, RECORDS, Payload
 from profiles.ingest.people import Attributed, attribute, sightings_of
 from profiles.ingest.regrouped import override_rows
-from profiles.ingest.rows import event_line, lines_of, record_line
+from profiles.ingest.rows import Origin, event_line, lines_of, record_line
 from profiles.ingest.snapshots import take_snapshots
 from profiles.models import IngestBatch
 from profiles.selectors.rules import default_policy, linking_rules, namespace_catalogue
 from profiles.stitching.stitch import stitch
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """The sandbox's say in how a batch is worked on, read once."""
-
-    sandbox: Sandbox
-    namespaces: NamespaceCatalogue
-    rules: Rules
-    now: datetime
 
 
 def decide(
@@ -44,8 +34,9 @@ def decide(
     for this batch: from its commit on, the batch is all there is to know.
     """
     namespaces = namespace_catalogue(sandbox)
-    setting = Setting(sandbox, namespaces, linking_rules(sandbox, namespaces), now)
-    attributed, refused = attribute(prepared.accepted, namespaces, setting.rules)
+    rules = linking_rules(sandbox, namespaces)
+    origin = Origin(sandbox, uuid4(), now)
+    attributed, refused = attribute(prepared.accepted, namespaces, rules)
     events = [one.record for one in attributed if one.record.dataset.is_events]
     duplicates = take_keys(sandbox, events, now)
     kept = _without(attributed, duplicates)
@@ -53,8 +44,8 @@ def decide(
         reject(sandbox, [*prepared.rejected, *refused])
     fates = outcomes(prepared, duplicates=duplicates)
     mark_rejected(fates, refused)
-    payload = replace(_work(setting, kept), outcomes=fates)
-    return keep_batch(sandbox, payload, [item.id for item in items])
+    payload = replace(_work(origin, kept, rules), outcomes=fates)
+    return keep_batch(sandbox, origin.batch, payload, [item.id for item in items])
 
 
 def _without(attributed: Iterable[Attributed], duplicates: Iterable[Accepted]) -> list[Attributed]:
@@ -62,10 +53,10 @@ def _without(attributed: Iterable[Attributed], duplicates: Iterable[Accepted]) -
     return [one for one in attributed if id(one.record) not in left_out]
 
 
-def _work(setting: Setting, kept: Sequence[Attributed]) -> Payload:
+def _work(origin: Origin, kept: Sequence[Attributed], rules: Rules) -> Payload:
     """Change who is who and what is said of them; return what the event store is to be told."""
-    sandbox, now = setting.sandbox, setting.now
-    stitched = stitch(sandbox, sightings_of(kept), setting.rules, now)
+    sandbox = origin.sandbox
+    stitched = stitch(sandbox, sightings_of(kept), rules, origin.now)
     events = [one for one in kept if one.record.dataset.is_events]
     rows = [one for one in kept if not one.record.dataset.is_events]
     said = apply_rows(
@@ -85,8 +76,8 @@ def _work(setting: Setting, kept: Sequence[Attributed]) -> Payload:
         lines={
             OVERRIDES: lines_of(override_rows(sandbox, stitched, version)),
             PROFILES: lines_of(snapshots),
-            EVENTS: [event_line(sandbox, event, numbers, profile_of, now) for event in events],
-            RECORDS: [record_line(sandbox, row, now) for row in rows],
+            EVENTS: [event_line(origin, event, numbers, profile_of) for event in events],
+            RECORDS: [record_line(origin, row) for row in rows],
         },
         changed=sorted(active | spoken_of | stitched.regrouped | stitched.founded),
         vanished=sorted(stitched.vanished.items()),

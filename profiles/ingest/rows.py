@@ -1,8 +1,10 @@
 """A batch's records as lines for the event store."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from orjson import OPT_APPEND_NEWLINE, OPT_UTC_Z, dumps
 
@@ -14,12 +16,20 @@ _LINE: Final = OPT_APPEND_NEWLINE | OPT_UTC_Z
 NOBODY: Final = 0  # the number of no identity and of no profile
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What all lines of a batch have in common: whose they are, which batch, and when."""
+
+    sandbox: Sandbox
+    batch: UUID
+    now: datetime
+
+
 def event_line(
-    sandbox: Sandbox,
+    origin: Origin,
     event: Attributed,
     numbers: Mapping[Identity, int],
     profile_of: Mapping[int, int],
-    now: datetime,
 ) -> bytes:
     """Write one event, with its identity and whose that is now; nobody's if not for profiles."""
     record = event.record
@@ -28,7 +38,7 @@ def event_line(
         identity = numbers[event.primary]
     return dumps(
         {
-            "sandbox_id": sandbox.pk,
+            "sandbox_id": origin.sandbox.pk,
             "identity_id": identity,
             "ts": record.timestamp,
             "event_id": record.event_id,
@@ -36,26 +46,28 @@ def event_line(
             "dataset_id": record.dataset.id,
             "profile_id": profile_of[identity] if identity else NOBODY,
             "body": record.record,
-            "ingested_at": now,
+            "ingested_at": origin.now,
             "batch_id": record.batch_id or record.receipt_id,
+            "ingest_id": origin.batch,
         },
         option=_LINE,
     )
 
 
-def record_line(sandbox: Sandbox, row: Attributed, now: datetime) -> bytes:
+def record_line(origin: Origin, row: Attributed) -> bytes:
     """Write one row of a record dataset; its key is the identity it belongs to, or its own id."""
     record = row.record
     key = row.primary.value if row.primary else str(record.record.get("_id") or reference(record))
     return dumps(
         {
-            "sandbox_id": sandbox.pk,
+            "sandbox_id": origin.sandbox.pk,
             "dataset_id": record.dataset.id,
             "batch_id": record.batch_id or record.receipt_id,
             "key": key,
             "ts": record.timestamp,
             "body": record.record,
-            "ingested_at": now,
+            "ingested_at": origin.now,
+            "ingest_id": origin.batch,
         },
         option=_LINE,
     )

@@ -4,6 +4,7 @@ Each slice is a row of the queue that publishes the next one in the transaction 
 does its work, so a crash goes on where it was.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from django.db.models import QuerySet
@@ -46,6 +47,13 @@ def retake_slice(sandbox: Sandbox, after: int) -> int | None:
     rows = take_snapshots(sandbox, profiles, [], default_policy(sandbox))
     hand_over(sandbox, Payload(lines={PROFILES: lines_of(rows)}, changed=profiles))
     return profiles[-1]
+
+
+def forget_snapshots(sandbox: Sandbox, profiles: Sequence[int]) -> None:
+    """Have snapshots removed that stand for nobody any more."""
+    rows = take_snapshots(sandbox, [], profiles, default_policy(sandbox))
+    if rows:
+        hand_over(sandbox, Payload(lines={PROFILES: lines_of(rows)}))
 
 
 def retake_and_go_on(sandbox: Sandbox, after: int) -> None:
