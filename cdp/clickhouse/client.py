@@ -25,6 +25,8 @@ __all__ = [
 ]  # fmt: skip
 
 MOST_ROWS_A_TOKEN = 100_000
+# The store holds some twenty blocks of a stream: small ones, for rows that may be wide.
+STREAMED = {"max_block_size": 8192}
 
 
 class HasId(Protocol):
@@ -81,7 +83,9 @@ def stream(
     with (
         connected(budget) as client,
         client.query_row_block_stream(
-            text, parameters=_parameters(sandbox, params), settings=_settings(sandbox, budget)
+            text,
+            parameters=_parameters(sandbox, params),
+            settings=_settings(sandbox, budget) | STREAMED,
         ) as blocks,
     ):
         for block in blocks:
@@ -101,7 +105,7 @@ def stream_arrow(
         source = client.raw_stream(
             text,
             parameters=_parameters(sandbox, params),
-            settings=_settings(sandbox, budget),
+            settings=_settings(sandbox, budget) | STREAMED,
             fmt="ArrowStream",
         )
         try:
@@ -133,7 +137,7 @@ def insert(
             table,
             insert_block=body,
             fmt="JSONEachRow",
-            settings={"insert_deduplication_token": token},
+            settings={"insert_deduplication_token": _token(sandbox, token)},
         )
 
 
@@ -148,14 +152,21 @@ def execute(
     """Run an INSERT ... SELECT or a deletion; with a token, an insert happens once."""
     fence.check(text, tables())
     chosen = _settings(sandbox, budget)
-    if token is not None:
-        chosen["insert_deduplication_token"] = token
+    if token is None:
+        chosen["insert_deduplicate"] = 0  # or rows equal to earlier ones would be dropped
+    else:
+        chosen["insert_deduplication_token"] = _token(sandbox, token)
     with writing(), connected(budget) as client:
         client.command(
             for_mutation(text, settings.CLICKHOUSE_CLUSTER),
             parameters=_parameters(sandbox, params),
             settings=chosen,
         )
+
+
+def _token(sandbox: HasId, token: str) -> str:
+    """Return the token as the store sees it: a table is shared, a token is a sandbox's own."""
+    return f"{sandbox.pk}:{token}"
 
 
 def _parameters(sandbox: HasId, params: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -40,8 +40,9 @@ ON_CLUSTER: dict[str, Any] = {
 }
 
 
-# It logs, with a stack, every failure that we raise as a refusal.
-logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
+# They log, with a stack, every failure that we raise as a refusal.
+for noisy in ("clickhouse_connect", "urllib3.connectionpool"):
+    logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
 @contextmanager

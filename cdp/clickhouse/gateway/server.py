@@ -5,7 +5,7 @@ import hmac
 import json
 import secrets
 import uuid
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,13 +13,10 @@ from itertools import chain
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from clickhouse_connect.driver._backend.httpcommon import decompress_response
-
 from cdp.clickhouse.gateway.ask import Ask, read_ask, read_form
+from cdp.clickhouse.gateway.body import read_body
 from cdp.clickhouse.gateway.failure import Failure
 
-HEAD_BYTES = 64 * 1024  # a statement with its data begins within this much
-PIECE_BYTES = 4 * 1024 * 1024
 USER = "cdp"
 
 
@@ -79,10 +76,9 @@ class Handler(BaseHTTPRequestHandler):
         """Run one statement."""
         if self._is_stranger():
             return
-        body = _Body(self)
         try:
             self._require_password()
-            ask, data = self._read(body)
+            ask, data = self._read()
             self._reply(ask, self.server.store.answer(ask, data))
         except Failure as failure:
             self._refuse(failure)
@@ -105,13 +101,13 @@ class Handler(BaseHTTPRequestHandler):
         if not hmac.compare_digest(given.encode(), f"{USER}:{self.server.password}".encode()):
             raise Failure(516, "AUTHENTICATION_FAILED", f"{USER}: Authentication failed")
 
-    def _read(self, body: "_Body") -> tuple[Ask, Iterable[bytes]]:
+    def _read(self) -> tuple[Ask, Iterable[bytes]]:
         arguments = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         content_type = self.headers.get("Content-Type", "")
+        pieces = read_body(self.rfile, self.headers)
         if content_type.startswith("multipart/form-data"):
-            arguments |= read_form(content_type, b"".join(body.pieces()))
+            arguments |= read_form(content_type, b"".join(pieces))
             return read_ask(arguments, b"")[0], ()
-        pieces = body.pieces()
         head = next(pieces, b"")
         ask, start = read_ask(arguments, head)
         if not ask.insert_format and (rest := b"".join(pieces)):
@@ -179,41 +175,3 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n" % len(piece))
             self.wfile.write(piece)
             self.wfile.write(b"\r\n")
-
-
-class _Body:
-    """The body of a request, in pieces, with its encodings taken off."""
-
-    def __init__(self, handler: Handler) -> None:
-        self._file, self._headers = handler.rfile, handler.headers
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the body. One that ends too early is a failure, never a short body."""
-        raw = self._chunked() if self._is_chunked() else self._measured()
-        encoding = self._headers.get("Content-Encoding", "identity")
-        if encoding == "identity":
-            return raw
-        return iter((decompress_response(b"".join(raw), encoding),))
-
-    def _is_chunked(self) -> bool:
-        return self._headers.get("Transfer-Encoding", "").lower() == "chunked"
-
-    def _measured(self) -> Iterator[bytes]:
-        left = int(self._headers.get("Content-Length", "0"))
-        while left:
-            piece = self._exactly(min(left, PIECE_BYTES))
-            left -= len(piece)
-            yield piece
-
-    def _chunked(self) -> Iterator[bytes]:
-        while size := int(self._file.readline(20).partition(b";")[0] or b"x", 16):
-            yield self._exactly(size)
-            self._file.readline(4)
-        while self._file.readline(8192).strip():
-            pass  # trailers
-
-    def _exactly(self, size: int) -> bytes:
-        piece = self._file.read(size)
-        if len(piece) < size:
-            raise Failure(210, "NETWORK_ERROR", "The request ended before its body did")
-        return piece
