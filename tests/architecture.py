@@ -35,9 +35,16 @@ def tenant_tables() -> dict[str, list[str]]:
 
 
 @cache
-def sources() -> dict[str, ast.Module]:
-    """Return the project's own modules by name, parsed; tests and migrations aside."""
-    return {name: ast.parse(path.read_text()) for name, path in paths()}
+def texts() -> dict[str, str]:
+    """Return the text of the project's own modules by name; tests and migrations aside."""
+    return {name: path.read_text(encoding="utf-8") for name, path in paths()}
+
+
+def mentioning(*words: str) -> dict[str, ast.Module]:
+    """Return the modules, parsed, in whose text one of the words stands."""
+    return {
+        name: ast.parse(text) for name, text in texts().items() if any(w in text for w in words)
+    }
 
 
 def paths() -> Iterator[tuple[str, Path]]:

@@ -12,7 +12,15 @@ from cdp.api.permissions import ANY_CALLER, OPERATOR
 from cdp.tenancy.base import OrganizationModel, SandboxModel
 from cdp.tenancy.errors import SandboxNotSaid
 from cdp.tenancy.permissions import PERMISSIONS
-from tests.architecture import APPS, ROOT, TABLES_WITHOUT_POLICY, paths, sources, tenant_tables
+from tests.architecture import (
+    APPS,
+    ROOT,
+    TABLES_WITHOUT_POLICY,
+    mentioning,
+    paths,
+    tenant_tables,
+    texts,
+)
 from tests.routes import operations
 
 # From bottom to top; a foreign key points down.
@@ -158,12 +166,13 @@ def test_foreign_keys_point_down_the_stack(model):
 
 
 def test_only_a_few_modules_see_every_tenant():
-    importing = {name for name in sources() if "cdp.tenancy.scope.bypass" in _imported(name)}
-    setting = {name for name, path in paths() if "cdp.bypass'" in path.read_text()} - {
-        "cdp.tenancy.scope",
-        "cdp.tenancy.rls",
-        "cdp.tenancy.apps",
+    importing = {
+        name
+        for name, module in mentioning("bypass").items()
+        if "cdp.tenancy.scope.bypass" in _imported(module)
     }
+    setting = {name for name, text in texts().items() if "cdp.bypass'" in text}
+    setting -= {"cdp.tenancy.scope", "cdp.tenancy.rls", "cdp.tenancy.apps"}
 
     assert importing | setting == set(MAY_BYPASS)
 
@@ -172,18 +181,18 @@ def test_only_the_settings_read_the_environment():
     # The engines run before there are settings, and know nothing else of the project.
     reading = {
         name
-        for name in sources()
+        for name, module in mentioning("environ", "getenv").items()
         if not name.startswith("cdp.engines.") and name != "cdp.settings"
-        if _reads_environment(sources()[name])
+        if _reads_environment(module)
     }
 
     assert reading - set(MAY_READ_ENVIRONMENT) == set()
 
 
-def _imported(name):
+def _imported(module):
     return {
         f"{node.module}.{alias.name}"
-        for node in ast.walk(sources()[name])
+        for node in ast.walk(module)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
@@ -201,7 +210,7 @@ def _reads_environment(module):
 
 
 def test_nothing_truncates():
-    text = {path for _, path in paths() if "TRUNCATE" in path.read_text()}
+    text = {name for name, text in texts().items() if "TRUNCATE" in text}
     sql = {
         path
         for app in APPS
@@ -214,9 +223,7 @@ def test_nothing_truncates():
 
 def test_no_file_asks_two_questions():
     long = {
-        str(path.relative_to(ROOT)): lines
-        for _, path in paths()
-        if (lines := len(path.read_text().splitlines())) > 400
+        name: lines for name, text in texts().items() if (lines := len(text.splitlines())) > 400
     }
 
     assert long == {}

@@ -17,9 +17,9 @@ PASSWORD = "x7-long-enough-99"
 @pytest.fixture
 def console(db):
     """A browser in which an operator has signed in."""
-    create_operator(email="ops@example.com", password=PASSWORD)
+    operator, _, _ = create_operator(email="ops@example.com", password=PASSWORD)
     browser = Client()
-    assert browser.login(email="ops@example.com", password=PASSWORD)
+    browser.force_login(operator)
     return browser
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,6 +39,11 @@ class NewCredentialOut(CredentialOut):
         return {**CredentialOut(credential).data, "client_secret": secret}
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("A partner's access", request_only=True, value={"name": "Loyalty partner"})
+    ]
+)
 class CredentialIn(StrictSerializer):
     """A new OAuth2 client."""
 

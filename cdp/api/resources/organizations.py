@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +25,13 @@ class OrganizationOut(serializers.ModelSerializer[Organization]):
         fields = ["id", "name", "tenant_namespace", "created_at"]
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A shop", request_only=True, value={"name": "Luma", "tenant_namespace": "luma"}
+        )
+    ]
+)
 class OrganizationIn(StrictSerializer):
     """A new organization."""
 
@@ -34,6 +41,9 @@ class OrganizationIn(StrictSerializer):
     )
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("A new name", request_only=True, value={"name": "Luma Inc."})]
+)
 class OrganizationChange(StrictSerializer):
     """What can change of an organization."""
 

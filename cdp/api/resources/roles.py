@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,6 +35,21 @@ class RoleOut(serializers.ModelSerializer[Role]):
         ]
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Analysts",
+            request_only=True,
+            value={
+                "name": "Analyst",
+                "description": "Reads segments in every sandbox.",
+                "permissions": ["view-segments", "view-profiles"],
+                "sandboxes": ["*"],
+                "credentials": ["crd_01m8099cn3pw6b7n4kzrj03zkz"],
+            },
+        )
+    ]
+)
 class RoleIn(StrictSerializer):
     """A role: permissions that hold in the named sandboxes for the named credentials."""
 

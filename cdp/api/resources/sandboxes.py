@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from cdp.api.mixins import CreateMixin, ListMixin, PatchMixin, RetrieveMixin
@@ -20,6 +21,15 @@ class SandboxOut(serializers.ModelSerializer[Sandbox]):
         fields = ["name", "title", "kind", "time_zone", "created_at", "updated_at"]
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A place to try things",
+            request_only=True,
+            value={"name": "dev", "title": "Development", "time_zone": "Europe/Berlin"},
+        )
+    ]
+)
 class SandboxIn(StrictSerializer):
     """A new sandbox; its name and kind never change."""
 

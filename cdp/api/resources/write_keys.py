@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,6 +36,15 @@ class NewWriteKeyOut(WriteKeyOut):
         fields = [*WriteKeyOut.Meta.fields, "write_key"]
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "The shop's site",
+            request_only=True,
+            value={"name": "Shop", "inlet": "inl_01m8099cmkcqprvmm9g2d6rpbr"},
+        )
+    ]
+)
 class WriteKeyIn(StrictSerializer):
     """A new write key."""
 
