@@ -1,4 +1,4 @@
-"""A purchase comes in, its buyer enters a segment, and somebody outside hears of it."""
+"""Somebody fills a cart, enters a segment, buys, leaves it; a receiver outside hears of both."""
 
 from datetime import timedelta
 
@@ -14,33 +14,68 @@ from tests.segments.shop import ACTOR, open_shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.clickhouse]
 
-RECENT_BUYERS = {
-    "type": "events",
-    "where": {
-        "type": "compare",
-        "operator": "=",
-        "left": {"field": "eventType"},
-        "right": "commerce.purchases",
-    },
+SARAH = "sarah@luma.example"
+
+
+def _happened(kind):
+    left = {"field": "eventType"}
+    where = {"type": "compare", "operator": "=", "left": left, "right": kind}
+    return {"type": "events", "where": where}
+
+
+ABANDONED = {
+    "type": "all",
+    "of": [
+        _happened("commerce.productListAdds"),
+        {"type": "not", "of": _happened("commerce.purchases")},
+    ],
 }
 
 
-def test_a_buyer_enters_a_segment_and_the_webhook_says_so(sandbox, httpserver, settings):
+@pytest.mark.acceptance("A-86")
+@pytest.mark.acceptance("D-48")
+def test_a_receiver_hears_of_the_cart_and_of_the_purchase_each_once(sandbox, httpserver, settings):
     settings.ALLOWED_PRIVATE_HOSTS = ["localhost"]
     settings.DELIVERY_DELAYS = [timedelta(0)] * 5
     httpserver.expect_ordered_request("/hook").respond_with_data("", status=500)
     httpserver.expect_request("/hook").respond_with_data("")
     shop = open_shop(sandbox)
-    shop.person("sarah@luma.example", person={"name": {"firstName": "Sarah"}})
+    shop.person(SARAH, person={"name": {"firstName": "Sarah"}})
+    segment, secret = _activated(sandbox, httpserver.url_for("/hook"))
+
+    for _ in range(2):
+        shop.event(SARAH, "commerce.productListAdds", key="cart")
+    shop.event(SARAH, "commerce.purchases", key="purchase")
+
+    received = [
+        (
+            request.headers["webhook-id"],
+            Webhook(secret).verify(request.get_data(), dict(request.headers)),
+        )
+        for request, _ in httpserver.log
+    ]
+    assert len(received) == 3  # the first was refused, and came again under its id
+    assert received[0] == received[1]
+    entered, exited = dict(received).values()
+    assert (entered["type"], exited["type"]) == ("segment.entered", "segment.exited")
+    assert entered["data"]["segment"] == {"id": segment.pk, "name": "Abandoned carts"}
+    for message in (entered, exited):
+        assert message["data"]["attributes"] == {"first_name": "Sarah"}
+        assert message["data"]["identities"] == {"email": [SARAH]}
+
+
+def _activated(sandbox, url):
     with scope(sandbox, ACTOR):
-        segment = create_segment(actor=ACTOR, sandbox=sandbox, name="Buyers", rule=RECENT_BUYERS)
+        segment = create_segment(
+            actor=ACTOR, sandbox=sandbox, name="Abandoned carts", rule=ABANDONED
+        )
         publish_segment(actor=ACTOR, segment=segment)
         connection, made = create_connection(
             sandbox=sandbox,
             actor=ACTOR,
             name="E-mail tool",
             kind="webhook",
-            settings={"url": httpserver.url_for("/hook")},
+            settings={"url": url},
             marketing_actions=["emailTargeting"],
         )
         create_activation(
@@ -54,22 +89,4 @@ def test_a_buyer_enters_a_segment_and_the_webhook_says_so(sandbox, httpserver, s
             ],
         )
     drain()
-
-    shop.event("sarah@luma.example", "commerce.purchases", key="purchase-1")
-    shop.event("sarah@luma.example", "commerce.purchases", key="purchase-1")
-
-    secret = made["signing_secret"]
-    messages = [
-        (
-            request.headers["webhook-id"],
-            Webhook(secret).verify(request.get_data(), dict(request.headers)),
-        )
-        for request, _ in httpserver.log
-    ]
-    assert len(messages) == 2  # one refused, and the same again
-    assert messages[0] == messages[1]
-    [(_, message)] = dict(messages).items()
-    assert message["type"] == "segment.entered"
-    assert message["data"]["segment"] == {"id": segment.pk, "name": "Buyers"}
-    assert message["data"]["attributes"] == {"first_name": "Sarah"}
-    assert message["data"]["identities"] == {"email": ["sarah@luma.example"]}
+    return segment, made["signing_secret"]

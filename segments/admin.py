@@ -1,0 +1,34 @@
+"""Segments in the console."""
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from cdp.tenancy.console.base import SandboxAdmin, pretty
+from segments.models import Evaluation, Segment
+
+
+@admin.register(Segment)
+class SegmentAdmin(SandboxAdmin):
+    list_display = ("name", "owner", "state", "size", "evaluated_at", "updated_at")
+    search_fields = ("name", "id")
+    fields = (
+        "name",
+        "owner",
+        "description",
+        ("state", "version"),
+        "rule_shown",
+        "labels",
+        ("size", "evaluated_at"),
+        ("published_at", "created_at", "updated_at"),
+    )
+
+    @admin.display(description="Rule")
+    def rule_shown(self, segment: Segment) -> SafeString:
+        """The rule as a tree."""
+        return pretty(segment.rule)
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(SandboxAdmin):
+    list_display = ("id", "owner", "kind", "state", "at", "entered", "exited", "ended_at")
+    fields = ("owner", "kind", "state", "at", ("entered", "exited"), "attempts", "ended_at")
