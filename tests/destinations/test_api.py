@@ -80,7 +80,6 @@ def test_every_destination_type_is_listed_with_its_settings(api):
     assert [each["kind"] for each in api.get(page["next"]).json()["results"]] == ["webhook"]
 
 
-@pytest.mark.acceptance("A-83")
 @pytest.mark.acceptance("D-50")
 def test_a_connection_is_made_and_its_secrets_are_shown_only_once(api, sandbox):
     created = api.post(CONNECTIONS, WEBHOOK)
@@ -198,18 +197,22 @@ def test_a_connection_in_use_is_not_deleted(api, connection, activation):
 def test_a_segment_goes_to_several_destinations_and_to_each_once(
     api, sandbox, connection, segment, activation
 ):
-    second = api.post(CONNECTIONS, {**WEBHOOK, "name": "Display"}).json()
-    body = {"connection_id": second["id"], "segment_id": segment.pk}
+    display = api.post(CONNECTIONS, {**WEBHOOK, "name": "Display"}).json()["id"]
+    folder = {**WEBHOOK, "name": "Files", "kind": "csv_file", "settings": {"url": "file:///news"}}
+    files = api.post(CONNECTIONS, folder).json()["id"]
 
-    created = api.post(ACTIVATIONS, body)
-    again = api.post(ACTIVATIONS, body)
+    created = [
+        api.post(ACTIVATIONS, {"connection_id": place, "segment_id": segment.pk})
+        for place in (display, files)
+    ]
+    again = api.post(ACTIVATIONS, {"connection_id": files, "segment_id": segment.pk})
 
-    assert created.status_code == 201
+    assert [response.status_code for response in created] == [201, 201]
     assert (again.status_code, again.json()["code"]) == (409, "already_activated")
     listed = api.get(f"{ACTIVATIONS}?segment_id={segment.pk}").json()["results"]
-    assert [each["connection_id"] for each in listed] == [second["id"], connection["id"]]
-    assert api.get(f"{ACTIVATIONS}?connection_id={second['id']}").json()["results"] == [
-        created.json()
+    assert [each["connection_id"] for each in listed] == [files, display, connection["id"]]
+    assert api.get(f"{ACTIVATIONS}?connection_id={display}").json()["results"] == [
+        created[0].json()
     ]
 
 
@@ -226,9 +229,6 @@ def test_a_start_without_an_end_ends_ninety_days_later(api, connection, segment)
     assert (open_ended.json()["starts_at"], open_ended.json()["ends_at"]) == (None, None)
 
 
-@pytest.mark.acceptance("B-40")
-@pytest.mark.acceptance("C-40")
-@pytest.mark.acceptance("E-40")
 def test_attributes_and_identities_are_mapped(api, activation):
     assert activation["mapping"] == list(MAPPING)
     assert activation["enabled"] is True
@@ -307,7 +307,6 @@ def forbidden(api, customers):
 @pytest.mark.acceptance("D-30")
 @pytest.mark.acceptance("D-51")
 @pytest.mark.acceptance("D-52")
-@pytest.mark.acceptance("A-87")
 def test_an_activation_that_a_policy_forbids_is_refused_with_policy_labels_and_lineage(
     api, sandbox, connection, segment, forbidden
 ):

@@ -118,8 +118,6 @@ def test_a_change_reaches_the_receiver_with_what_is_mapped(sandbox, segment, act
         assert list(usage) == [("deliveries.sent", activation.connection_id, 1)]
 
 
-@pytest.mark.acceptance("D-48")
-@pytest.mark.acceptance("A-86")
 def test_a_member_who_leaves_is_sent_as_removed(sandbox, segment, activation, receiver):
     sarah = make_person(sandbox)
 
@@ -447,7 +445,6 @@ def test_what_waits_for_a_deleted_activation_is_forgotten(sandbox, segment, acti
         assert backlog(sandbox, DELIVERIES_DUE) == 0
 
 
-@pytest.mark.acceptance("A-87")
 @pytest.mark.acceptance("D-29")
 def test_a_policy_that_is_enabled_later_stops_what_runs_already(
     sandbox, organization, customers, segment, activation, receiver

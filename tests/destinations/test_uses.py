@@ -66,8 +66,6 @@ def test_fields_of_rule_mapping_and_identity_come_by_their_own_ways(sandbox, cus
     }
 
 
-@pytest.mark.acceptance("D-26")
-@pytest.mark.acceptance("D-27")
 def test_labels_of_a_dataset_and_of_its_fields_hold_for_that_dataset_alone(
     sandbox, customers, connection
 ):

@@ -31,7 +31,6 @@ def policy(api, leaver):
     return api.post(POLICIES, POLICY).json()
 
 
-@pytest.mark.acceptance("D-26")
 @pytest.mark.parametrize(
     ("route", "given"), [(LABELS, core.LABELS), (ACTIONS, core.MARKETING_ACTIONS)]
 )
