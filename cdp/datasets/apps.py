@@ -17,6 +17,7 @@ class DatasetsConfig(AppConfig):
         from cdp.datasets.decoding import register
         from cdp.datasets.selectors import inlet_exists
         from cdp.datasets.services.batch_work import work_on_batches
+        from cdp.datasets.services.tidying import tidy
         from cdp.datasets.topics import BATCHES_LOADED
         from cdp.queue.subscriptions import LONG_WORK
 
@@ -27,3 +28,4 @@ class DatasetsConfig(AppConfig):
         register("segment", segment.decode)
         inlet_lookups.register("datasets", inlet_exists)
         queue.subscribe(BATCHES_LOADED, work_on_batches, batch=1, lane=LONG_WORK)
+        queue.every(3_600, "datasets.tidy", tidy, lane=LONG_WORK)

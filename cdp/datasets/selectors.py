@@ -98,6 +98,12 @@ def get_batch(sandbox: Sandbox, batch_id: str) -> Batch:
     return found
 
 
+def last_batch(dataset: Dataset) -> Batch | None:
+    """Return the batch that was made last for a dataset."""
+    batches = Batch.objects.for_sandbox(dataset.sandbox_id).filter(dataset=dataset)
+    return batches.order_by("-pk").first()
+
+
 def list_batch_files(batch: Batch) -> QuerySet[BatchFile]:
     """Return the files that a batch has been given."""
     return BatchFile.objects.for_sandbox(batch.sandbox_id).filter(batch=batch)

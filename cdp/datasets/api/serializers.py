@@ -203,3 +203,48 @@ class ReplayOut(serializers.Serializer[Any]):
     """The receipts of records that were sent again."""
 
     receipt_ids = serializers.ListField(child=serializers.CharField())
+
+
+class RowsQuery(StrictSerializer):
+    """Which rows are wanted."""
+
+    since = serializers.DateTimeField(required=False, help_text="From this time on.")
+    until = serializers.DateTimeField(required=False, help_text="Before this time.")
+    batch_id = serializers.CharField(required=False, max_length=40)
+    key = serializers.CharField(
+        required=False, max_length=1_000, help_text="Of a record dataset: the rows of one key."
+    )
+    current = serializers.BooleanField(
+        default=False, help_text="Of a record dataset: only the latest row of each key."
+    )
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=500)
+    cursor = serializers.CharField(required=False)
+
+
+class StoredRowOut(serializers.Serializer[Any]):
+    """A row as it is stored; `key` is an event's id, or what identifies a record."""
+
+    key = serializers.CharField()
+    timestamp = serializers.DateTimeField()
+    batch_id = serializers.CharField()
+    ingested_at = serializers.DateTimeField()
+    record = serializers.JSONField()
+
+
+class RowsOut(serializers.Serializer[Any]):
+    """A page of rows."""
+
+    results = StoredRowOut(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+class StatsOut(serializers.Serializer[Any]):
+    """How much a dataset holds; `keys` are the identities of events, or the records."""
+
+    rows = serializers.IntegerField()
+    keys = serializers.IntegerField()
+    first = serializers.DateTimeField(allow_null=True)
+    last = serializers.DateTimeField(allow_null=True)
+    last_ingested = serializers.DateTimeField(allow_null=True)
+    last_batch_id = serializers.CharField()
+    last_batch_state = serializers.CharField()

@@ -1,5 +1,6 @@
 """Datasets, inlets, receipts and rejected records over HTTP."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,7 +18,8 @@ from cdp.api.mixins import (
     RetrieveMixin,
 )
 from cdp.api.views import SandboxViewSet
-from cdp.datasets import fates, selectors
+from cdp.datasets import fates, selectors, stored
+from cdp.datasets.api.paging import next_link, read_edge
 from cdp.datasets.api.serializers import (
     DatasetIn,
     DatasetOut,
@@ -30,16 +32,24 @@ from cdp.datasets.api.serializers import (
     RejectedRecordOut,
     ReplayIn,
     ReplayOut,
+    RowsOut,
+    RowsQuery,
+    StatsOut,
 )
 from cdp.datasets.models import Dataset, Inlet, Receipt, RejectedRecord
 from cdp.datasets.services import datasets, inlets, rejected
+from cdp.datasets.stored import Wanted
 from cdp.schemas.selectors import get_schema
 
 _READ_AND_MANAGE = {
     "list": "view-datasets",
     "retrieve": "view-datasets",
+    "preview": "view-datasets",
+    "rows": "view-datasets",
+    "stats": "view-datasets",
     "*": "manage-datasets",
 }
+_PREVIEW_ROWS = 100
 
 
 class DatasetViewSet(
@@ -70,6 +80,40 @@ class DatasetViewSet(
 
     def perform_delete(self, row: Dataset) -> None:
         datasets.delete_dataset(actor=self.actor, dataset=row)
+
+    @extend_schema(responses=RowsOut)
+    @action(methods=["get"], detail=True)
+    def preview(self, request: Request, pk: str) -> Response:
+        """Look at the first hundred rows: of events the newest."""
+        page = stored.read_rows(self.get_object(), Wanted(limit=_PREVIEW_ROWS))
+        return Response(RowsOut({"results": page.rows, "next": None}).data)
+
+    @extend_schema(parameters=[RowsQuery], responses=RowsOut)
+    @action(methods=["get"], detail=True)
+    def rows(self, request: Request, pk: str) -> Response:
+        """Read stored rows: of a time, a batch or a key, in pages.
+
+        Events come newest first, records by their key.
+        """
+        query = RowsQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        wanted = dict(query.validated_data)
+        wanted["after"] = read_edge(wanted.pop("cursor", None))
+        page = stored.read_rows(self.get_object(), Wanted(**wanted))
+        link = next_link(request, page.edge) if page.edge else None
+        return Response(RowsOut({"results": page.rows, "next": link}).data)
+
+    @extend_schema(responses=StatsOut)
+    @action(methods=["get"], detail=True)
+    def stats(self, request: Request, pk: str) -> Response:
+        """Count what the dataset holds, and tell when something last came in."""
+        dataset = self.get_object()
+        batch = selectors.last_batch(dataset)
+        last = {
+            "last_batch_id": batch.pk if batch else "",
+            "last_batch_state": batch.state if batch else "",
+        }
+        return Response(StatsOut({**asdict(stored.read_stats(dataset)), **last}).data)
 
 
 class InletViewSet(ListMixin, RetrieveMixin, CreateMixin, PatchMixin, DeleteMixin, SandboxViewSet):

@@ -7,7 +7,7 @@ from cdp import queue
 from cdp.datasets.enums import BatchState, FileFormat
 from cdp.datasets.errors import BatchStateWrong
 from cdp.datasets.files.formats import check_options
-from cdp.datasets.models import Batch, Dataset
+from cdp.datasets.models import Batch, BatchFile, Dataset
 from cdp.datasets.services.batch_states import lock_batch, move
 from cdp.datasets.services.uploads import folder_of
 from cdp.datasets.topics import BATCHES_LOADED, BATCHES_REVERTED
@@ -101,6 +101,10 @@ def replay_batch(*, actor: Actor, batch: Batch) -> Batch:
     """
     batch = lock_batch(batch, BatchState.SUCCESS, BatchState.FAILED, BatchState.INACTIVE)
     source = batch.files_of or batch.pk
+    if not BatchFile.objects.for_sandbox(batch.sandbox_id).filter(batch_id=source).exists():
+        raise BatchStateWrong(
+            "The batch's files are kept for 30 days and are gone. Send them anew."
+        )
     again = create_batch(
         actor=actor,
         dataset=batch.dataset,
