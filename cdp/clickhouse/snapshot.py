@@ -41,13 +41,14 @@ def save(name: str, directory: Path) -> dict[str, int]:
     The embedded store writes into its exchange folder, from where the files move
     to `directory`. A server writes where `CLICKHOUSE_BACKUP_TO` says.
     """
+    destination = _destination(name)
     copies = ", ".join(f"TABLE {CLONE}{table} AS {table}" for table in _all())
     with connected(MAINTENANCE) as client:
         counts = {
             table: int(str(client.command(f"SELECT count() FROM {CLONE}{table}")))
             for table in _all()
         }
-        client.command(f"BACKUP {copies} TO {_destination(name)}")
+        client.command(f"BACKUP {copies} TO {destination}")
     if not settings.CLICKHOUSE_BACKUP_TO:
         shutil.move(_exchange() / name, directory)
     return counts
