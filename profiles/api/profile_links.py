@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from cdp.api.mixins import InputMixin
 from cdp.api.views import SandboxViewSet
 from profiles.api.queries import ExplainQuery, read_query
-from profiles.api.shapes import ChainOut, LinkIn, LinkOut, SplitOut
+from profiles.api.shapes import ExplanationOut, LinkIn, SplitOut
 from profiles.errors import LinkUnknown, ProfileUnknown
 from profiles.identity.rules import Identity
 from profiles.ids import parse_profile_key, profile_key
@@ -28,24 +28,24 @@ class ProfileLinksMixin(InputMixin, SandboxViewSet):
             raise ProfileUnknown(f"There is no profile '{key}'. Ids look like prf_12.")
         return get_person(self.sandbox, number)
 
-    @extend_schema(responses=LinkOut(many=True))
-    @action(detail=True)
-    def links(self, request: Request, profile_id: str) -> Response:
-        """List the links of a person's identities, the newest first, also those that do not join."""
-        person = self.person(profile_id)
-        found = list_links(self.sandbox, [known.id for known in person.identities])
-        return Response(LinkOut(found, many=True).data)
-
-    @extend_schema(parameters=[ExplainQuery], responses=ChainOut)
+    @extend_schema(parameters=[ExplainQuery], responses=ExplanationOut)
     @action(detail=True)
     def explain(self, request: Request, profile_id: str) -> Response:
-        """Tell why two identities are one person: the chain of records that link them."""
+        """Tell why two identities are one person: the chain of records that link them.
+
+        Without two identities, list every link of the person's identities, the newest
+        first, also those that do not join.
+        """
         asked = read_query(request, ExplainQuery)
+        person = self.person(profile_id)
+        if not asked:
+            every = list_links(self.sandbox, [known.id for known in person.identities])
+            return Response(ExplanationOut({"same_profile": True, "links": every}).data)
         first, second = (
             identity_of_text(self.sandbox, asked[end], path=end) for end in ("first", "second")
         )
-        self._check_end(profile_id, first)
-        return Response(ChainOut(explain(self.sandbox, first, second)).data)
+        _check_end(person, first)
+        return Response(ExplanationOut(explain(self.sandbox, first, second)).data)
 
     @extend_schema(request=LinkIn, responses=SplitOut)
     @action(detail=True, methods=["post"], url_path="cut-link", input_class=LinkIn)
@@ -67,18 +67,19 @@ class ProfileLinksMixin(InputMixin, SandboxViewSet):
         return self._parted(first, second)
 
     def _ends(self, profile_id: str) -> tuple[Identity, Identity]:
+        person = self.person(profile_id)
         asked = self.checked()
         given = [(asked[end]["namespace"], asked[end]["value"]) for end in ("first", "second")]
         first, second = stored_identities(self.sandbox, given)
-        self._check_end(profile_id, first)
+        _check_end(person, first)
         return first, second
-
-    def _check_end(self, profile_id: str, first: Identity) -> None:
-        person = self.person(profile_id)
-        if first not in [known.identity for known in person.identities]:
-            raise LinkUnknown(f"{first.namespace}:{first.value} is not of this profile.")
 
     def _parted(self, first: Identity, second: Identity) -> Response:
         ends = (get_identity(self.sandbox, identity).profile_id for identity in (first, second))
         one, other = (profile_key(number) for number in ends)
         return Response({"first_profile": one, "second_profile": other})
+
+
+def _check_end(person: Person, first: Identity) -> None:
+    if first not in [known.identity for known in person.identities]:
+        raise LinkUnknown(f"{first.namespace}:{first.value} is not of this profile.")

@@ -66,10 +66,15 @@ class EventsQuery(StrictSerializer):
 
 
 class ExplainQuery(StrictSerializer):
-    """Between which two identities."""
+    """Between which two identities; without them, all links."""
 
-    first = serializers.CharField(max_length=1_200, help_text="`Namespace:value`.")
-    second = serializers.CharField(max_length=1_200, help_text="`Namespace:value`.")
+    first = serializers.CharField(required=False, max_length=1_200, help_text="`Namespace:value`.")
+    second = serializers.CharField(required=False, max_length=1_200, help_text="`Namespace:value`.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) == 1:
+            raise serializers.ValidationError("Name both identities, or none.", code="name_both")
+        return attrs
 
 
 class SearchQuery(StrictSerializer):

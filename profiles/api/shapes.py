@@ -110,11 +110,11 @@ class LinkOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=["joins", "refused", "dropped", "cut"])
 
 
-class ChainOut(serializers.Serializer[Any]):
+class ExplanationOut(serializers.Serializer[Any]):
     """Why two identities are one person, or that they are not."""
 
     same_profile = serializers.BooleanField()
-    chain = LinkOut(many=True)
+    links = LinkOut(many=True, help_text="The chain from the first to the second identity.")
 
 
 class SplitOut(serializers.Serializer[Any]):

@@ -35,7 +35,7 @@ class Explanation:
     """Whether two identities are one person, and the links that make them so."""
 
     same_profile: bool
-    chain: list[ShownLink]
+    links: list[ShownLink]
 
 
 def get_identity(sandbox: Sandbox, identity: Identity) -> IdentityRow:
@@ -64,7 +64,7 @@ def explain(sandbox: Sandbox, first: Identity, second: Identity) -> Explanation:
     """Return the chain of links between two identities. Raises `IdentityUnknown`."""
     start, end = get_identity(sandbox, first), get_identity(sandbox, second)
     if start.profile_id != end.profile_id:
-        return Explanation(same_profile=False, chain=[])
+        return Explanation(same_profile=False, links=[])
     members = IdentityRow.objects.for_sandbox(sandbox).filter(profile_id=start.profile_id)
     inside = list(members.values_list("id", flat=True))
     rows = {

@@ -9,8 +9,8 @@ from orjson import loads
 
 from cdp.tenancy.models import Sandbox
 from profiles.errors import ProfileUnknown
-from profiles.identity.fragment import Fragment
-from profiles.identity.merge import GraphUse, Policy
+from profiles.identity.fragment import Document, Fragment
+from profiles.identity.merge import GraphUse, Policy, merge
 from profiles.identity.rules import Identity
 from profiles.ids import profile_key
 from profiles.sets import OWN, as_json, select
@@ -91,6 +91,10 @@ class Person:
             tuple(known for known in self.identities if known.id == self.asked),
             tuple(fragment for fragment in self.fragments if fragment.identity == self.asked),
         )
+
+    def attributes(self, policy: Policy) -> Document:
+        """Return what is known of the person, merged."""
+        return merge(self.fragments, policy)
 
 
 def get_person(sandbox: Sandbox, profile: int) -> Person:

@@ -148,8 +148,8 @@ def test_a_chain_explains_and_cutting_it_splits(api, sandbox, web, sarah):
     explained = api.get(f"/api/v1/profiles/{key}/explain/", ends).json()
 
     assert explained["same_profile"]
-    assert [link["record"] for link in explained["chain"]][-1] == "3"
-    assert len(explained["chain"]) == 2
+    assert [link["record"] for link in explained["links"]][-1] == "3"
+    assert len(explained["links"]) == 2
 
     link = {
         "first": {"namespace": "Email", "value": "sarah@luma.com"},

@@ -1,0 +1,34 @@
+"""One object for each route of profiles."""
+
+from django.utils import timezone
+
+from cdp.tenancy.models import Sandbox
+from profiles.identity.rules import Identity, make_rules
+from profiles.ids import profile_key
+from profiles.models import MergePolicy, Namespace
+from profiles.stitching.sightings import Sightings
+from profiles.stitching.stitch import stitch
+from tests.profiles.stitching import NAMESPACES
+from tests.walls import names
+
+
+@names("/api/v1/profiles/{profile_id}")
+def profile(sandbox: Sandbox) -> dict[str, str]:
+    sightings = Sightings()
+    sightings.see([Identity("Email", "walled@luma.com")], 1, "ds_walled", "1")
+    stitched = stitch(sandbox, sightings, make_rules(NAMESPACES), timezone.now())
+    [number] = stitched.profile_of.values()
+    return {"profile_id": profile_key(number)}
+
+
+@names("/api/v1/namespaces/{code}")
+def namespace(sandbox: Sandbox) -> dict[str, str]:
+    made = Namespace.objects.create(
+        sandbox=sandbox, code="Walled", code_key="walled", name="Walled", type="Cross_device"
+    )
+    return {"code": made.code}
+
+
+@names("/api/v1/merge-policies/{pk}")
+def merge_policy(sandbox: Sandbox) -> dict[str, str]:
+    return {"pk": MergePolicy.objects.create(sandbox=sandbox, name="Walled").pk}
