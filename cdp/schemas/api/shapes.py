@@ -42,7 +42,7 @@ class VersionOut(serializers.ModelSerializer[ResourceVersion]):
         return f"1.{row.version}"
 
 
-class IdentityOut(serializers.Serializer[Any]):
+class FieldIdentityOut(serializers.Serializer[Any]):
     """What identity a field's value is."""
 
     namespace = serializers.CharField()
@@ -76,7 +76,7 @@ class FieldOut(serializers.Serializer[Any]):
     def get_labels(self, field: Any) -> list[str]:
         return sorted(field.labels)
 
-    @extend_schema_field(IdentityOut(allow_null=True))
+    @extend_schema_field(FieldIdentityOut(allow_null=True))
     def get_identity(self, field: Any) -> dict[str, Any] | None:
         if field.namespace is None:
             return None
