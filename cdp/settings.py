@@ -173,7 +173,7 @@ CELERY_TIMEZONE = "UTC"
 QUEUE_LEASE = timedelta(seconds=15)
 QUEUE_TOGETHER_ATTEMPTS = 2  # then the rows of a claim are tried one by one
 QUEUE_MAX_ATTEMPTS = 8  # then a row is put aside with its reason
-QUEUE_MAX_DEATHS = 20  # as many workers may die with a row before it is put aside
+QUEUE_MAX_DEATHS = 10  # as many workers in succession may die with a row before it is put aside
 JOB_MAX_DEATHS = 3  # as many workers may die with a job before it has failed
 # A sandbox with more records waiting than this is answered 429 at the doors.
 QUEUE_BACKLOG_LIMIT = env.int("CDP_BACKLOG_LIMIT", 500_000)

@@ -29,16 +29,16 @@ def run_job(claim: Claim) -> None:
     (item,) = claim.items
     with scope(claim.sandbox, SYSTEM):
         job = find_job(claim.sandbox, item.payload["job"])
-        if job is None or not _may_run(job, item.attempts):
+        if job is None or not _may_run(job, item.deaths):
             claim.finish()
             return
     with bound_contextvars(job=job.pk, kind=job.kind):
         _run(job, claim)
 
 
-def _may_run(job: Job, attempts: int) -> bool:
-    if attempts > settings.JOB_MAX_DEATHS:
-        detail = f"The job's worker died {attempts - 1} times while running it."
+def _may_run(job: Job, deaths: int) -> bool:
+    if deaths >= settings.JOB_MAX_DEATHS:
+        detail = f"The job's worker died {deaths} times while running it."
         end(job, Job.State.FAILED, detail=detail)
         return False
     if begin(job):

@@ -36,7 +36,7 @@ def replay(ids: Sequence[str], *, sandbox: Sandbox, actor: Actor) -> int:
     """
     rows = _held(ids, sandbox)
     list_buried(sandbox).filter(pk__in=[row.pk for row in rows]).update(
-        buried_at=None, attempts=0, available_at=timezone.now()
+        buried_at=None, attempts=0, deaths=0, available_at=timezone.now()
     )
     audit.record(actor=actor, action="queue.replayed", target=sandbox, after={"items": list(ids)})
     for topic in {row.topic for row in rows}:

@@ -16,7 +16,7 @@ from cdp.tenancy.scope import current_scope, scope
 
 _FINISH = "DELETE FROM queue_queueitem WHERE id = ANY(%s) AND claim = %s"
 _RETRY = """
-UPDATE queue_queueitem SET claim = NULL, available_at = %s, error = %s
+UPDATE queue_queueitem SET claim = NULL, available_at = %s, error = %s, deaths = 0
 WHERE id = ANY(%s) AND claim = %s
 """
 _BURY = """
@@ -46,7 +46,7 @@ class LeaseLost(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One claimed row. `attempts` counts this one."""
+    """One claimed row. `attempts` counts this one and those that have failed before."""
 
     id: int
     key: str | None
@@ -54,6 +54,7 @@ class Item:
     body: bytes
     count: int
     attempts: int
+    deaths: int
     created_at: datetime
 
 
@@ -93,7 +94,10 @@ class Claim:
         self._change(_FINISH, [[item.id for item in done], self.token], len(done))
 
     def retry(self, items: Sequence[Item], error: str, delay: timedelta) -> None:
-        """Put rows back for later, with the error that people will be shown. Raises `LeaseLost`."""
+        """Put rows back for later, with the error that people will be shown. Raises `LeaseLost`.
+
+        This is the handler's own decision and no failure: it does not count.
+        """
         keys = [item.id for item in items]
         self._change(_RETRY, [timezone.now() + delay, error, keys, self.token], len(keys))
 

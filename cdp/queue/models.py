@@ -13,7 +13,9 @@ class QueueItem(SandboxModel):
 
     `available_at` is the moment from which anybody may claim the row. A claim moves
     it to the end of its lease and a retry to the end of the pause, so a row whose
-    worker has died comes back by itself. `count` is the number of records inside.
+    worker has died comes back by itself. `count` is the number of records inside,
+    `attempts` how often a handler has failed with the row, `deaths` how many workers
+    in succession were never heard of again.
     """
 
     # Without a constraint: publishing would lock the sandbox's row thousands of times a second.
@@ -29,6 +31,7 @@ class QueueItem(SandboxModel):
     available_at = models.DateTimeField()
     claim = models.UUIDField(null=True)
     attempts = models.SmallIntegerField(default=0)
+    deaths = models.SmallIntegerField(default=0)
     error = models.TextField(default="")
     buried_at = models.DateTimeField(null=True)
 

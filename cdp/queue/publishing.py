@@ -17,10 +17,11 @@ from cdp.tenancy.models import Sandbox
 
 _INSERT = """
 INSERT INTO queue_queueitem
-    (sandbox_id, topic, key, payload, body, count, created_at, available_at, attempts, error)
+    (sandbox_id, topic, key, payload, body, count, created_at, available_at, attempts, deaths,
+     error)
 VALUES
 """
-_ROW = "(%s, %s, %s, %s::jsonb, %s, %s, %s, %s, 0, '')"
+_ROW = "(%s, %s, %s, %s::jsonb, %s, %s, %s, %s, 0, 0, '')"
 ROWS_A_STATEMENT = 1000
 
 

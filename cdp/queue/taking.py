@@ -52,7 +52,8 @@ LIMIT %(limit)s
 # Rows that have failed together are tried one by one: each then answers for itself alone.
 _TAKE = """
 WITH candidates AS MATERIALIZED (
-    SELECT id, available_at, count, attempts, coalesce(octet_length(body), 0) AS size
+    SELECT id, available_at, count, coalesce(octet_length(body), 0) AS size,
+        attempts + deaths + (claim IS NOT NULL)::int AS failures
     FROM queue_queueitem
     WHERE topic = %(topic)s AND sandbox_id = %(sandbox)s
         AND buried_at IS NULL AND available_at <= %(now)s
@@ -64,9 +65,9 @@ WITH candidates AS MATERIALIZED (
     ORDER BY available_at, id LIMIT %(batch)s
     FOR UPDATE SKIP LOCKED
 ), ranked AS (
-    SELECT id, attempts,
+    SELECT id, failures,
         row_number() OVER before AS place,
-        first_value(attempts) OVER before AS first_attempts,
+        first_value(failures) OVER before AS first_failures,
         sum(count) OVER before AS records,
         sum(size) OVER before AS bytes
     FROM candidates
@@ -74,14 +75,15 @@ WITH candidates AS MATERIALIZED (
 ), chosen AS (
     SELECT id FROM ranked
     WHERE place = 1 OR (
-        first_attempts < %(together)s AND attempts < %(together)s
+        first_failures < %(together)s AND failures < %(together)s
         AND records <= %(records)s AND bytes <= %(size)s
     )
 )
 UPDATE queue_queueitem AS item
-SET claim = %(token)s, available_at = %(until)s, attempts = item.attempts + 1
+SET claim = %(token)s, available_at = %(until)s,
+    deaths = item.deaths + (item.claim IS NOT NULL)::int  -- whoever held it never settled it
 FROM chosen WHERE item.id = chosen.id
-RETURNING item.id, key, payload, body, count, item.attempts, created_at
+RETURNING item.id, key, payload, body, count, item.attempts + 1, item.deaths, created_at
 """
 # Held for the few milliseconds of an exclusive claim, so that two workers cannot both make one.
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('queue.' || %s), %s)"
@@ -162,7 +164,7 @@ def _take_from(subscription: Subscription, sandbox_id: int) -> Claim | None:
 
 
 def _item(row: tuple[Any, ...]) -> Item:
-    key, name, payload, body, count, attempts, created_at = row
+    key, name, payload, body, count, attempts, deaths, created_at = row
     return Item(
         id=key,
         key=name,
@@ -170,6 +172,7 @@ def _item(row: tuple[Any, ...]) -> Item:
         body=bytes(body or b""),
         count=count,
         attempts=attempts,
+        deaths=deaths,
         created_at=created_at,
     )
 

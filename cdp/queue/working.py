@@ -32,11 +32,12 @@ _SETTLE = """
 UPDATE queue_queueitem SET
     claim = NULL,
     error = %(error)s,
-    attempts = attempts - %(refund)s,
+    attempts = attempts + %(failures)s,
+    deaths = 0,
     available_at = %(now)s
-        + least(%(longest)s, greatest(%(shortest)s, power(2, attempts - 1)))
+        + least(%(longest)s, greatest(%(shortest)s, power(2, attempts)))
         * %(jitter)s * interval '1 second',
-    buried_at = CASE WHEN %(refund)s = 0 AND attempts >= %(most)s THEN %(now)s END
+    buried_at = CASE WHEN attempts + %(failures)s >= %(most)s THEN %(now)s END
 WHERE topic = %(topic)s AND sandbox_id = %(sandbox)s AND claim = %(token)s
 RETURNING buried_at
 """
@@ -86,9 +87,10 @@ def handle(claim: Claim) -> Exception | None:
 
 def _run(claim: Claim) -> None:
     """Call the handler, unless the rows have ended too many workers already."""
-    if claim.items[0].attempts > settings.QUEUE_MAX_DEATHS:
+    deaths = max(item.deaths for item in claim.items)
+    if deaths >= settings.QUEUE_MAX_DEATHS:
         with scope(claim.sandbox, Actor.system("queue")):
-            claim.bury(claim.items, f"Its worker died {claim.items[0].attempts - 1} times.")
+            claim.bury(claim.items, f"Its worker died {deaths} times.")
         return
     started = time.monotonic()
     claim.subscription.handler(claim)
@@ -120,7 +122,7 @@ def _settle(claim: Claim, error: str, *, blame: bool) -> None:
 def _put_back(claim: Claim, error: str, *, blame: bool) -> int:
     values = {
         "error": error,
-        "refund": 0 if blame else 1,
+        "failures": 1 if blame else 0,
         "now": timezone.now(),
         "shortest": 1 if blame else AWAY_PAUSE.total_seconds(),
         "longest": LONGEST_PAUSE.total_seconds() if blame else AWAY_PAUSE.total_seconds(),

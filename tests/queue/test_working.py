@@ -137,7 +137,7 @@ def test_what_the_handler_sent_back_itself_is_left_as_it_is(actor, subscribed, p
     assert (row.error, row.available_at, row.attempts) == (
         "429",
         clock.now + timedelta(seconds=90),
-        1,
+        0,
     )
 
 
@@ -155,6 +155,38 @@ def test_a_row_that_ends_its_workers_is_put_aside(actor, subscribed, put, rows, 
     (row,) = rows(subscription.topic)
     assert row.buried_at == clock.now
     assert row.error == f"Its worker died {settings.QUEUE_MAX_DEATHS} times."
+
+
+def test_rows_sent_back_by_their_handler_stay_together_however_often(
+    actor, subscribed, put, rows, clock
+):
+    def handler(claim):
+        with scope(claim.sandbox, actor):
+            claim.retry(claim.items, "busy", timedelta(seconds=1))
+
+    subscription = subscribed(handler)
+    put(subscription.topic, 3)
+
+    for _ in range(50):
+        claim = take(subscription)
+        assert len(claim.items) == 3
+        handle(claim)
+        clock.move(seconds=1)
+
+    assert [(row.attempts, row.deaths, row.buried_at) for row in rows(subscription.topic)] == [
+        (0, 0, None)
+    ] * 3
+
+
+def test_a_worker_that_lives_again_clears_a_row_of_deaths(actor, subscribed, put, rows, clock):
+    subscription = subscribed(finishing(actor, fails=lambda item: True))
+    put(subscription.topic)
+
+    take(subscription)
+    clock.move(minutes=1)
+    handle(take(subscription))
+
+    assert [(row.attempts, row.deaths) for row in rows(subscription.topic)] == [(1, 0)]
 
 
 def test_a_lost_lease_leaves_everything_to_the_heir(actor, subscribed, put, rows, clock):

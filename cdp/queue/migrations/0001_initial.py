@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                 ("available_at", models.DateTimeField()),
                 ("claim", models.UUIDField(null=True)),
                 ("attempts", models.SmallIntegerField(default=0)),
+                ("deaths", models.SmallIntegerField(default=0)),
                 ("error", models.TextField(default="")),
                 ("buried_at", models.DateTimeField(null=True)),
                 (
