@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -11,6 +13,7 @@ from cdp.api.serializers import StrictSerializer
 MOST_EVENTS = 100
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class PathsField(serializers.Field[list[str], str, list[str], Any]):
     """Dotted paths between commas."""
 
