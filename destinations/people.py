@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cdp.tenancy.models import Sandbox
-from profiles.identity.merge import merge
 from profiles.selectors.people import people_of_ids
 from profiles.selectors.rules import default_policy
 
@@ -37,5 +36,5 @@ def read_people(sandbox: Sandbox, profiles: Collection[int]) -> dict[int, Person
         identities: dict[str, list[str]] = {}
         for known in seen.identities:
             identities.setdefault(known.identity.namespace, []).append(known.identity.value)
-        people[asked] = Person(merge(seen.fragments, policy), identities)
+        people[asked] = Person(seen.attributes(policy), identities)
     return people

@@ -8,12 +8,12 @@ from cdp.tenancy.models import Sandbox
 from destinations.lineage import Carrier, Sources
 from destinations.mapping import read_mapping
 from destinations.models import Activation
-from destinations.rule_fields import RuleField, rule_fields
 from destinations.selectors import list_activations
 from governance.evaluation import Node, Part, Use, UsedField
 from governance.services.decisions import require_standing_uses
-from profiles.selectors.rules import list_merge_policies
+from profiles.selectors.shown import choose_policy
 from segments.models import Segment
+from segments.rule_fields import RuleField, rule_fields
 
 Route = tuple[Node, ...]
 
@@ -28,12 +28,11 @@ class _Ground:
 
     @classmethod
     def of(cls, sandbox: Sandbox, activations: Iterable[Activation]) -> "_Ground":
-        default = list_merge_policies(sandbox).filter(is_default=True).first()
-        policy = Node("merge_policy", default.pk, default.name) if default else None
+        default = choose_policy(sandbox, None)
         return cls(
             Sources.of(sandbox),
             rule_fields(sandbox, {activation.segment_id for activation in activations}),
-            policy or Node("merge_policy", "default", "Default"),
+            Node("merge_policy", default.id or "default", default.name),
         )
 
     def policy(self, segment: Segment) -> Node:

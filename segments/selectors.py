@@ -1,20 +1,11 @@
 """Reads of segments."""
 
-from dataclasses import dataclass
-
 from django.db.models import QuerySet
 
 from cdp.errors import NotFound
 from cdp.tenancy.models import Sandbox
 from segments.enums import EvaluationState, SegmentState
-from segments.language.ast import Field
-from segments.language.scopes import bind
-from segments.language.tree import read_tree
-from segments.language.vocabulary import Base
-from segments.language.walk import walk
 from segments.models import Evaluation, Segment
-from segments.rules import references
-from segments.vocabulary import vocabulary
 
 
 def list_segments(sandbox: Sandbox) -> QuerySet[Segment]:
@@ -49,31 +40,3 @@ def find_running(sandbox: Sandbox) -> Evaluation | None:
     """Return the evaluation of the whole sandbox that is under way, if there is one."""
     running = (EvaluationState.SCANNING, EvaluationState.COMPARING, EvaluationState.TELLING)
     return list_evaluations(sandbox).filter(state__in=running).first()
-
-
-@dataclass(frozen=True, slots=True)
-class RuleField:
-    """A field that a rule looks at: of people (`profile`) or of their events (`event`)."""
-
-    of: Base
-    path: str
-
-
-def rule_fields(segment: Segment) -> frozenset[RuleField]:
-    """Return every field that decides who is in the segment, also over segments it asks for."""
-    rules = dict(list_segments(segment.sandbox).values_list("pk", "rule"))
-    words = vocabulary(segment.sandbox)
-    found: set[RuleField] = set()
-    seen: set[str] = set()
-    waiting = [(segment.pk, segment.rule)]
-    while waiting:
-        key, tree = waiting.pop()
-        if key in seen:
-            continue
-        seen.add(key)
-        rule = read_tree(tree)
-        waiting += [(other, rules[other]) for other in references(rule, words) if other in rules]
-        for visit in walk(rule, words):
-            if isinstance(visit.node, Field) and (bound := bind(visit.node, visit.scope, words)):
-                found.add(RuleField(bound.base, bound.path))
-    return frozenset(found)

@@ -326,7 +326,7 @@ def test_an_activation_that_a_policy_forbids_is_refused_with_policy_labels_and_l
     assert (violation["labels"], violation["marketing_actions"]) == (["C4"], ["emailTargeting"])
     assert [(node["type"], node["name"]) for node in violation["lineage"]["nodes"]] == [
         ("dataset", "Customers"),
-        ("merge_policy", "Default"),
+        ("merge_policy", "Newest value"),
         ("segment", "Runners"),
         ("destination", "E-mail tool"),
     ]

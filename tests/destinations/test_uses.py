@@ -56,7 +56,7 @@ def test_fields_of_rule_mapping_and_identity_come_by_their_own_ways(sandbox, cus
     use = _use(activation)
 
     end = ("destination", connection.name)
-    source, policy = ("dataset", "Customers"), ("merge_policy", "Default")
+    source, policy = ("dataset", "Customers"), ("merge_policy", "Newest value")
     assert use.subject == Node("activation", activation.pk, connection.name)
     assert use.marketing_actions == {"emailTargeting"}
     assert _summary(use) == {
@@ -106,7 +106,7 @@ def test_a_segment_brings_its_own_labels_and_those_of_segments_it_asks_for(
         ("All of them", "rule", ("C6",)): [way[1:]],
         ("Visitors", "rule", ("C7",)): [way],
         ("web.webPageDetails.name", "rule", ()): [
-            [("dataset", "Web"), ("merge_policy", "Default"), *way]
+            [("dataset", "Web"), ("merge_policy", "Newest value"), *way]
         ],
     }
 

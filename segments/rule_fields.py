@@ -1,13 +1,14 @@
-"""Which fields the rules of segments look at."""
+"""Which fields the rules of segments look at, for governance and for people who ask why."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from cdp.tenancy.models import Sandbox
 from segments.language.ast import Field
 from segments.language.scopes import bind
 from segments.language.tree import read_tree
-from segments.language.vocabulary import Vocabulary
+from segments.language.vocabulary import Base, Vocabulary
 from segments.language.walk import walk
 from segments.models import Segment
 from segments.selectors import list_segments
@@ -16,19 +17,19 @@ from segments.vocabulary import vocabulary
 
 @dataclass(frozen=True, slots=True)
 class RuleField:
-    """A field that a segment's rule names.
+    """A field that the rule of `segment` names: of people, of their events or of an entity.
 
-    `base` says whose field it is; `segment` stands for the segment's own labels.
+    The base `segment` stands for the labels that the segment itself carries.
     """
 
     segment: Segment
-    base: str
+    base: Base | Literal["segment"]
     path: str
     labels: frozenset[str]
 
 
 def rule_fields(sandbox: Sandbox, segment_ids: Iterable[str]) -> dict[str, list[RuleField]]:
-    """Return the fields of each segment's rule, with those of the segments that it asks for."""
+    """Return the fields that decide who is in each segment, also over segments it asks for."""
     wanted = set(segment_ids)
     segments = _with_references(sandbox, wanted)
     words = vocabulary(sandbox)
@@ -62,7 +63,7 @@ def _reached(start: str, segments: Mapping[str, Segment]) -> set[str]:
 
 
 def _own_fields(segment: Segment, words: Vocabulary) -> Iterator[RuleField]:
-    seen: dict[tuple[str, str], frozenset[str]] = {}
+    seen: dict[tuple[Base, str], frozenset[str]] = {}
     for visit in walk(read_tree(segment.rule), words):
         if isinstance(visit.node, Field):
             bound = bind(visit.node, visit.scope, words)
