@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint format bench acceptance faults fuzz requirements clean
+.PHONY: help demo up down test lint contract format bench acceptance faults fuzz requirements clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
@@ -36,6 +36,9 @@ lint: $(READY)  ## Format, lint, types, import directions, missing migrations
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+contract: $(READY)  ## Write down the API after a change of it that is meant
+	$(BIN)/python -m tests.api.contract
 
 format: $(READY)  ## Let the formatter have its way
 	$(BIN)/ruff format .
