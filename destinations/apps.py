@@ -10,8 +10,10 @@ class DestinationsConfig(AppConfig):
     label = "destinations"
 
     def ready(self) -> None:
-        """Register the connectors, take news and work off the queue, answer governance."""
+        """Register the connectors, take news and work off the queue, answer those below."""
         from cdp import queue
+        from cdp.queue.subscriptions import LONG_WORK
+        from cdp.tenancy import sandboxes
         from destinations import selectors, uses
         from destinations.connectors import registry
         from destinations.connectors.csv_file.connector import CsvFileConnector
@@ -19,6 +21,7 @@ class DestinationsConfig(AppConfig):
         from destinations.receivers import on_memberships_changed
         from destinations.services.delivering import deliver_due
         from destinations.services.filing import write_due_file
+        from destinations.services.sandboxes import count_destinations, forget_destinations
         from destinations.topics import DELIVERIES_DUE, FILES_DUE
         from governance.uses import register as register_uses
         from segments import dependents
@@ -29,7 +32,11 @@ class DestinationsConfig(AppConfig):
         registry.register(CsvFileConnector)
         queue.subscribe(MEMBERSHIPS_CHANGED, on_memberships_changed, records=20_000)
         queue.subscribe(DELIVERIES_DUE, deliver_due, batch=100, records=2_000)
-        queue.subscribe(FILES_DUE, write_due_file, batch=1, lane="jobs")
+        queue.subscribe(FILES_DUE, write_due_file, batch=1, lane=LONG_WORK)
         register_uses("activations", uses.standing_uses)
         dependents.register("activations", selectors.list_segment_uses)
         check_uses_with(uses.check_segment)
+        sandboxes.register(
+            "destinations",
+            sandboxes.SandboxHandler(reset=forget_destinations, count=count_destinations),
+        )

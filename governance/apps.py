@@ -8,3 +8,13 @@ class GovernanceConfig(AppConfig):
 
     name = "governance"
     label = "governance"
+
+    def ready(self) -> None:
+        """Say what becomes of a sandbox's labels and policies when it is reset or counted."""
+        from cdp.tenancy import sandboxes
+        from governance.services.sandboxes import count_governance, forget_governance
+
+        sandboxes.register(
+            "governance",
+            sandboxes.SandboxHandler(reset=forget_governance, count=count_governance),
+        )

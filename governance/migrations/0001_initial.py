@@ -1,10 +1,11 @@
-import cdp.tenancy.ids
-import cdp.tenancy.rls
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.manager
 from django.db import migrations, models
+
+import cdp.tenancy.ids
+import cdp.tenancy.rls
 
 
 class Migration(migrations.Migration):
