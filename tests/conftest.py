@@ -1,12 +1,16 @@
 """What every test may ask for: an organization with sandboxes, an actor, a clock, an API client."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.management import call_command
+from django.test import override_settings
 from django.utils import timezone
+from hypothesis import settings
 from rest_framework.test import APIClient
 
 from cdp.tenancy.actors import Actor
@@ -16,6 +20,26 @@ from cdp.tenancy.services.organizations import create_sandbox
 from tests.factories import OrganizationFactory, api_client, sandbox_of
 from tests.fence import blocked_event_store, unfenced_queries
 from tests.stores import session_urls
+
+settings.register_profile("default", deadline=None)  # a busy machine is no fault of the code
+settings.register_profile("long", deadline=None, max_examples=3_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what Hypothesis runs, so that `make fuzz` can choose it."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("property")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Hash passwords in one round: what takes a guesser long takes a suite long, too."""
+    ours = "cdp.tenancy.hashers.RandomSecretHasher"
+    with override_settings(PASSWORD_HASHERS=[ours, *django_settings.PASSWORD_HASHERS]):
+        yield
 
 
 @pytest.fixture

@@ -3,18 +3,33 @@
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from cdp.schemas.registry import suggest
 from cdp.schemas.registry.screening import RecordError
+from cdp.schemas.registry.suggest import Hints
+
+HINTED = 20
+MAX_SHOWN = 500
+NO_HINTS = Hints(())
 
 
-def explain(error: Any, known: Collection[str]) -> Iterator[RecordError]:
-    """Say in our words what the validator found; unknown fields one by one."""
+def explain_all(errors: Iterable[Any], hints: Hints) -> Iterator[RecordError]:
+    """Say in our words what the validator found in one record.
+
+    Only the first faults get a hint: looking for one is dear, and a record may have
+    thousands of unknown fields.
+    """
+    for number, error in enumerate(errors):
+        yield from explain(error, hints if number < HINTED else NO_HINTS)
+
+
+def explain(error: Any, hints: Hints) -> Iterator[RecordError]:
+    """Say in our words what is wrong at one place; unknown fields one by one."""
     path = written_path(error.instance_path)
     kind = error.kind.as_dict()
     name = error.kind.name
     if name in ("additionalProperties", "unevaluatedProperties"):
-        for unexpected in kind["unexpected"]:
-            yield _unknown(error.instance_path, str(unexpected), known)
+        for number, unexpected in enumerate(kind["unexpected"]):
+            helpful = hints if number < HINTED else NO_HINTS
+            yield _unknown(error.instance_path, str(unexpected), helpful)
     elif name == "required":
         place = f"{path}.{kind['property']}" if path else kind["property"]
         yield RecordError(place, "required", "This field is required.")
@@ -36,7 +51,7 @@ def written_path(parts: Iterable[str | int]) -> str:
     written = ""
     for part in parts:
         written += f"[{part}]" if isinstance(part, int) else f".{part}" if written else part
-    return written
+    return written if len(written) <= MAX_SHOWN else f"{written[:MAX_SHOWN]}..."
 
 
 def field_path(parts: Iterable[str | int], known: Collection[str]) -> str:
@@ -54,15 +69,14 @@ def field_path(parts: Iterable[str | int], known: Collection[str]) -> str:
     return path
 
 
-def _unknown(parts: list[str | int], name: str, known: Collection[str]) -> RecordError:
+def _unknown(parts: list[str | int], name: str, hints: Hints) -> RecordError:
     place = written_path([*parts, name])
-    parent = field_path(parts, known)
-    siblings = [path.rpartition(".")[2] for path in known if path.rpartition(".")[0] == parent]
-    meant = suggest.closest(name, siblings)
+    parent = field_path(parts, hints.known)
+    meant = hints.meant_among_siblings(parent, name)
     hint = (
         f" Did you mean '{written_path([*parts, meant])}'?"
         if meant
-        else suggest.hint(f"{parent}.{name}" if parent else name, known)
+        else hints.for_path(f"{parent}.{name}" if parent else name)
     )
     return RecordError(place, "unknown_field", f"The schema has no field '{place}'.{hint}")
 

@@ -19,6 +19,7 @@ _JSON_ONLY = (
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
 _EXACT_ONLY = _JSON_ONLY | orjson.OPT_STRICT_INTEGER
+_NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _LEAST, _MOST = -(2**63), 2**64 - 1
 
 # With one of these the schema need not be asked, or cannot.
@@ -69,9 +70,24 @@ def _suspicious(text: bytes, limits: Limits) -> bool:
     return (
         b"null" in text  # also how the serialiser writes NaN and infinity
         or b"\\u0000" in text
-        or containers > limits.max_depth
         or containers + text.count(b",") > limits.max_fields
+        or (containers > limits.max_depth and not _is_shallow(text, limits.max_depth))
     )
+
+
+def _is_shallow(text: bytes, max_depth: int) -> bool:
+    """Tell whether the nesting surely stays within the limit.
+
+    Of the text only the brackets are kept; taking out the innermost pairs again and
+    again leaves nothing after as many rounds as there are levels. Brackets inside
+    texts may be left over, which is no proof of anything.
+    """
+    brackets = text.translate(None, _NO_BRACKETS)
+    for _ in range(max_depth):
+        if not brackets:
+            return True
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return not brackets
 
 
 def _walk(record: Any, limits: Limits) -> Iterator[RecordError]:

@@ -2,6 +2,10 @@
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from functools import lru_cache
+
+MAX_LENGTH = 200
+REMEMBERED = 1000
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
@@ -10,6 +14,8 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     >>> closest("productListRemoval", ["productListRemovals", "productListViews"])
     'productListRemovals'
     """
+    if len(name) > MAX_LENGTH:
+        return None
     by_lower = {candidate.lower(): candidate for candidate in known}
     exact = by_lower.get(name.lower())
     if exact is not None:
@@ -41,3 +47,24 @@ def hint(name: str, known: Collection[str]) -> str:
     """Write the question that ends a message about an unknown path, or nothing."""
     meant = closest_path(name, known)
     return f" Did you mean '{meant}'?" if meant else ""
+
+
+class Hints:
+    """The hints of one schema: the same mistake comes in many records, and is looked up once."""
+
+    def __init__(self, known: Collection[str]) -> None:
+        self.known = known
+        self._siblings: dict[str, list[str]] = {}
+        for path in known:
+            parent, _, name = path.rpartition(".")
+            self._siblings.setdefault(parent, []).append(name)
+        self.meant_among_siblings = lru_cache(REMEMBERED)(self._sibling)
+        self.for_path = lru_cache(REMEMBERED)(self._path)
+
+    def _sibling(self, parent: str, name: str) -> str | None:
+        """Find the neighbour of an unknown name that was probably meant."""
+        return closest(name, self._siblings.get(parent, ()))
+
+    def _path(self, path: str) -> str:
+        """Write the question that ends a message about an unknown path, or nothing."""
+        return hint(path, self.known)

@@ -11,12 +11,13 @@ from typing import Any
 import jsonschema_rs
 
 from cdp.schemas.registry import normalising
-from cdp.schemas.registry.explaining import explain
+from cdp.schemas.registry.explaining import explain_all
 from cdp.schemas.registry.fields import Field, fields_of
 from cdp.schemas.registry.formats import OWN_CHECKS
 from cdp.schemas.registry.merge import Node
 from cdp.schemas.registry.problems import Problem, Refused
 from cdp.schemas.registry.screening import LIMITS, UNREADABLE, Limits, RecordError, screen
+from cdp.schemas.registry.suggest import Hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,12 @@ class CompiledSchema:
     limits: Limits = LIMITS
     _validator: Any = field(init=False, repr=False, compare=False)
     _numbers: normalising.Rewrite | None = field(init=False, repr=False, compare=False)
+    _hints: Hints = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_validator", validator_of(self.resolved))
         object.__setattr__(self, "_numbers", normalising.numbers_of(self.resolved))
+        object.__setattr__(self, "_hints", Hints(self.fields.keys()))
 
     @property
     def has_identity_map(self) -> bool:
@@ -78,8 +81,7 @@ class CompiledSchema:
         return record if self._numbers is None else self._numbers(record)
 
     def _reasons(self, record: Any) -> Iterator[RecordError]:
-        for error in self._validator.iter_errors(record):
-            yield from explain(error, self.fields.keys())
+        yield from explain_all(self._validator.iter_errors(record), self._hints)
 
 
 def compile_schema(

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +30,6 @@ from tests.schemas.published import (
     named,
 )
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
 KEYWORDS = [
     *("type", "properties", "required", "items", "allOf", "oneOf", "$ref", "$id", "enum", "title"),
     *("minimum", "maximum", "pattern", "format", "additionalProperties", "definitions", "not"),
@@ -232,7 +230,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(SOUND), st.integers(0, 200), JSON)
 def test_no_document_is_so_broken_that_it_raises(document, place, noise):
     changed = with_noise(document, place, noise)
@@ -242,7 +240,7 @@ def test_no_document_is_so_broken_that_it_raises(document, place, noise):
     assert all(resolve_again(resource, reading) for resource in reading.resources)
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(OWN_KINDS), st.sampled_from(SOUND), st.integers(0, 200), JSON)
 def test_no_definition_is_so_broken_that_it_raises(kind, document, place, noise):
     changed = with_noise(in_registry_form(document), place, noise)
