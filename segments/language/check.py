@@ -10,6 +10,7 @@ from segments.language.ast import (
     Field,
     Happened,
     InSegment,
+    Instant,
     Items,
     ItemsMatch,
     Occurs,
@@ -50,7 +51,7 @@ def findings(condition: Condition, words: Vocabulary, scope: Scope = PROFILE) ->
     return found
 
 
-def _problems(visit: Visit, words: Vocabulary) -> Iterator[Problem]:
+def _problems(visit: Visit, words: Vocabulary) -> Iterator[Problem]:  # noqa: C901  # a case a node
     node, scope = visit.node, visit.scope
     match node:
         case Field():
@@ -65,6 +66,8 @@ def _problems(visit: Visit, words: Vocabulary) -> Iterator[Problem]:
             yield Problem("segment_missing", "Say which segment.", "/id")
         case Value(value):
             yield from _value(value, visit)
+        case Occurs() | Instant() if scope.level == "entity":
+            yield Problem("time_in_look_up", "What is looked up is not compared with the time.")
         case Occurs():
             yield from window_problems(node, scope, words)
         case Related(_, entity) if entity not in words.entities:

@@ -8,8 +8,10 @@ window" changes: a short table, the same for Python and for SQL.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
-from typing import TypeVar
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from segments.language.ast import Field
 from segments.language.clock import Clock, Interval, interval
@@ -24,10 +26,9 @@ from segments.language.moments import (
     Window,
 )
 
+HOUR = 3_600_000
 PROBE = 900_000  # calendars and zones change in steps of a quarter of an hour
 OPEN_START, OPEN_END = -(2**62), 2**62  # farther than any time that is kept
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ class _Edge:
     value: int
     runs: bool
 
+    def after(self, run: int) -> "_Edge":
+        """Return the edge so much later."""
+        return _Edge(self.value + run * self.runs, self.runs)
+
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
@@ -62,29 +67,59 @@ class _Piece:
     stop: _Edge
 
 
+class Seen(Protocol):
+    """An interval that moves with the clock: where it is, seen from an instant.
+
+    Hashable, so that what is found out of it once serves for the rest of the hour.
+    """
+
+    @property
+    def steady(self) -> bool:
+        """Whether its edges stand still or run along without ever jumping."""
+
+    def __call__(self, at: int) -> Interval:
+        """Return the interval as seen from an instant."""
+
+    def __hash__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWindow:
+    """A window, as seen from the zone's clock."""
+
+    window: Window
+    zone: ZoneInfo
+
+    @property
+    def steady(self) -> bool:
+        return not _follows_calendar(self.window)
+
+    def __call__(self, at: int) -> Interval:
+        return interval(self.window, Clock(at, self.zone))
+
+
 def window_flips(window: Window, clock: Clock, horizon: int) -> tuple[Flip, ...]:
     """Return the table of changes of a window after the clock's instant, up to `horizon`."""
-    steady = not _follows_calendar(window)
-    return interval_flips(lambda at: interval(window, clock.at(at)), clock.now, horizon, steady)
+    return seen_flips(SeenWindow(window, clock.zone), clock.now, horizon)
 
 
 def arrival_flips(clock: Clock, horizon: int) -> tuple[Flip, ...]:
     """Return the changes of "has happened by now": each future time, when it comes."""
-    return interval_flips(lambda at: Interval(None, at + 1), clock.now, horizon, steady=True)
+    return (Flip(clock.now + 1, horizon, offset=0),)
 
 
-def interval_flips(
-    seen: Callable[[int], Interval], now: int, horizon: int, steady: bool = False
-) -> tuple[Flip, ...]:
+def seen_flips(seen: Seen, now: int, horizon: int) -> tuple[Flip, ...]:
     """Return the table of changes of an interval that moves with the clock.
 
-    `steady` says that the edges stand still or run along without a jump.
-
-    >>> week = lambda at: Interval(at - 7, at + 1)
-    >>> interval_flips(week, now=100, horizon=110, steady=True)
-    (Flip(first=93, last=100, at=None, offset=8), Flip(first=101, last=110, at=None, offset=0))
+    >>> week = Distance("<=", 7, "day", "before", Anchor("now"))
+    >>> for flip in seen_flips(SeenWindow(week, ZoneInfo("UTC")), 604_800_100, 604_800_110):
+    ...     print(flip.first, flip.last, flip.offset)
+    100 109 604800001
+    604800101 604800110 0
     """
-    pieces = list(_pieces(seen, now, horizon, steady))
+    pieces = _clipped(
+        _pieces(seen, now - now % HOUR, horizon - horizon % HOUR + HOUR), now, horizon
+    )
     breaks = sorted({value for piece in pieces for value in _breaks(piece)})
     ranges = pairwise([OPEN_START, *breaks, OPEN_END + 1])
     found = [
@@ -102,46 +137,70 @@ def first_flip(flips: Iterable[Flip], time: int) -> int | None:
     return next((flip.of(time) for flip in flips if flip.first <= time <= flip.last), None)
 
 
-def changes(seen: Callable[[int], T], now: int, horizon: int) -> list[tuple[int, T]]:
-    """Return the instants after `now` at which a value told by the calendar changes, with it.
+def changes(seen: Callable[[int], object], now: int, horizon: int) -> tuple[int, ...]:
+    """Return the instants after `now` at which a value told by the calendar changes.
 
-    >>> changes(lambda at: at // 1_000_000, now=0, horizon=2_500_000)
-    [(1000000, 1), (2000000, 2)]
+    `seen` is hashable by what it depends on.
+
+    >>> changes(int(1_000_000).__rfloordiv__, now=0, horizon=2_500_000)
+    (1000000, 2000000)
     """
-    found: list[tuple[int, T]] = []
-    at, value = now, seen(now)
-    while at < horizon:
-        probe = min(at + PROBE, horizon)
+    known = _all_changes(seen, now - now % HOUR, horizon - horizon % HOUR + HOUR)
+    return tuple(at for at in known if now < at <= horizon)
+
+
+@lru_cache(maxsize=4_096)
+def _all_changes(seen: Callable[[int], object], begin: int, end: int) -> tuple[int, ...]:
+    found: list[int] = []
+    at, value = begin, seen(begin)
+    while at < end:
+        probe = min(at + PROBE, end)
         if seen(probe) == value:
             at = probe
             continue
         at = _last_where(lambda t, v=value: seen(t) == v, at, probe) + 1  # type: ignore[misc]
         value = seen(at)
-        found.append((at, value))
-    return found
+        found.append(at)
+    return tuple(found)
 
 
-def _pieces(
-    seen: Callable[[int], Interval], now: int, horizon: int, steady: bool
-) -> Iterator[_Piece]:
-    begin = now
-    while begin <= horizon:
-        probe = horizon if steady else min(begin + PROBE, horizon)
+@lru_cache(maxsize=4_096)
+def _pieces(seen: Seen, begin: int, end: int) -> tuple[_Piece, ...]:
+    """Return the steady stretches from one instant to another."""
+    return tuple(_each_piece(seen, begin, end))
+
+
+def _each_piece(seen: Seen, begin: int, end: int) -> Iterator[_Piece]:
+    while begin <= end:
+        probe = end if seen.steady else min(begin + PROBE, end)
         first, after = _edges(seen(begin)), _edges(seen(begin + 1))
         moves = [b - a for a, b in zip(first, after, strict=True)]
         if not all(move in (0, 1) for move in moves):
             moves, probe = [0, 0], begin  # a jump right after this instant
 
         def is_steady(at: int, first: tuple[int, int] = first, moves: list[int] = moves) -> bool:
-            now_at = _edges(seen(at))
             return all(
                 value == origin + move * (at - begin)  # noqa: B023  # called within this turn
-                for value, origin, move in zip(now_at, first, moves, strict=True)
+                for value, origin, move in zip(_edges(seen(at)), first, moves, strict=True)
             )
 
-        end = probe if is_steady(probe) else _last_where(is_steady, begin, probe)
-        yield _Piece(begin, end, _Edge(first[0], bool(moves[0])), _Edge(first[1], bool(moves[1])))
-        begin = end + 1
+        last = probe if is_steady(probe) else _last_where(is_steady, begin, probe)
+        yield _Piece(begin, last, _Edge(first[0], bool(moves[0])), _Edge(first[1], bool(moves[1])))
+        begin = last + 1
+
+
+def _clipped(pieces: Sequence[_Piece], begin: int, end: int) -> list[_Piece]:
+    """Return the part of the stretches that lies between two instants."""
+    return [
+        _Piece(
+            max(piece.begin, begin),
+            min(piece.end, end),
+            piece.start.after(max(begin - piece.begin, 0)),
+            piece.stop.after(max(begin - piece.begin, 0)),
+        )
+        for piece in pieces
+        if piece.end >= begin and piece.begin <= end
+    ]
 
 
 def _edges(seen: Interval) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Every node of a rule with the scope it stands in, parents before children."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from segments.language.ast import (
@@ -42,12 +42,16 @@ Role = Literal["value", "list", "array", "any"]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A node where it stands; `at` points to it in the JSON tree."""
+    """A node where it stands; `at` points to it in the JSON tree.
+
+    `choice` is the choice of events that it is part of, if it is part of one.
+    """
 
     node: Node
     scope: Scope
     at: str
     role: Role = "value"
+    choice: Condition | None = None
 
 
 def walk(node: Node, words: Vocabulary, scope: Scope = PROFILE) -> Iterator[Visit]:
@@ -56,7 +60,15 @@ def walk(node: Node, words: Vocabulary, scope: Scope = PROFILE) -> Iterator[Visi
     while waiting:
         visit = waiting.pop()
         yield visit
-        waiting.extend(reversed(list(_children(visit, words))))
+        children = [_in_choice(child, visit) for child in _children(visit, words)]
+        waiting.extend(reversed(children))
+
+
+def _in_choice(child: Visit, parent: Visit) -> Visit:
+    """Return a child with the choice of events it stands in: a new one, or its parent's."""
+    if child.choice is None and child.scope.in_event and parent.choice is not None:
+        return replace(child, choice=parent.choice)
+    return child
 
 
 def _children(visit: Visit, words: Vocabulary) -> Iterator[Visit]:  # noqa: C901  # a case a node
@@ -90,10 +102,11 @@ def _children(visit: Visit, words: Vocabulary) -> Iterator[Visit]:  # noqa: C901
         case FirstNonNull(options):
             yield from (Visit(each, scope, f"{at}/first_of/{n}") for n, each in enumerate(options))
         case Happened(events):
-            yield from _where(events.where, scope.events(), f"{at}/where")
+            yield from _chosen(events, scope, f"{at}/where")
         case Sequence(steps):
             for number, step in enumerate(steps):
-                yield Visit(step.where, scope.events(), f"{at}/steps/{number}/where")
+                place = f"{at}/steps/{number}/where"
+                yield Visit(step.where, scope.events(), place, choice=step.where)
         case ItemsMatch(_, array, where):
             yield from _items(array, where, scope, words, at)
         case Related(key, entity, where):
@@ -110,17 +123,21 @@ def _aggregate(node: Aggregate, scope: Scope, words: Vocabulary, at: str) -> Ite
     over = node.over
     inner: Scope | None
     if isinstance(over, Events):
-        yield from _where(over.where, inner := scope.events(), f"{at}/events/where")
+        inner = scope.events()
+        yield from _chosen(over, scope, f"{at}/events/where")
     else:
         outer = scope
         if over.events:
             outer = scope.events()
-            yield from _where(over.events.where, outer, f"{at}/items/events/where")
-        yield from _items(over.array, over.where, outer, words, f"{at}/items")
+            yield from _chosen(over.events, scope, f"{at}/items/events/where")
+        choice = over.events.where if over.events else None
+        for visit in _items(over.array, over.where, outer, words, f"{at}/items"):
+            yield replace(visit, choice=choice)
         array = bind(over.array, outer, words)
         inner = outer.items(array) if array else None
     if node.of is not None and inner is not None:
-        yield Visit(node.of, inner, f"{at}/of")
+        events = over if isinstance(over, Events) else over.events
+        yield Visit(node.of, inner, f"{at}/of", choice=events.where if events else None)
 
 
 def _items(
@@ -130,6 +147,11 @@ def _items(
     bound = bind(array, scope, words)
     if bound is not None:
         yield from _where(where, scope.items(bound), f"{at}/where")
+
+
+def _chosen(events: Events, scope: Scope, at: str) -> Iterator[Visit]:
+    if events.where is not None:
+        yield Visit(events.where, scope.events(), at, choice=events.where)
 
 
 def _where(where: Condition | None, scope: Scope, at: str) -> Iterator[Visit]:

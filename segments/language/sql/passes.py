@@ -1,7 +1,7 @@
 """Passes over the events: each reads them once and folds them by profile."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from segments.language.ast import Condition
 from segments.language.clock import Clock
@@ -31,12 +31,14 @@ class Pass:
     those that build on each other, `leaves` are the tests that come out. A leaf is
     kept as "differs from what holds for a profile without events", so that such a
     profile, which has no row here, needs no special case. With `beside_profile` the
-    events are read beside the attributes of the profile they belong to.
+    events are read beside the attributes of the profile they belong to; with `ahead`
+    those are read, too, that have not happened yet.
     """
 
     name: str
     clock: Clock
     beside_profile: bool
+    ahead: bool = False
     events: Columns = field(init=False)
     profiles: Columns = field(init=False)
     folds: dict[str, str] = field(default_factory=dict)
@@ -57,6 +59,10 @@ class Pass:
     def covers(self, where: Condition | None) -> None:
         """Have the pass read the events that a choice of events may take."""
         self.reaches.append(reach_of(where, self.clock))
+
+    def covers_times(self, where: Condition | None, first: int | None, last: int | None) -> None:
+        """Have the pass read those of the events that lie between two times."""
+        self.reaches.append(replace(reach_of(where, self.clock), since=first, until=last))
 
     def fold(self, aggregate: str) -> str:
         """Return the column of an aggregate over the events of a profile."""
@@ -120,11 +126,13 @@ class Pass:
 
     def _read(self, parameters: Parameters, touched: Touched | None) -> str:
         self.events.names["toUnixTimestamp64Milli(ts)"] = "at"
+        by_now = f" AND ts <= fromUnixTimestamp64Milli({self.clock.now}, 'UTC')"
+        happened = "" if self.ahead else by_now
         return f"""SELECT identity_id, profile_id{self.events.listed()}
           FROM events
           WHERE sandbox_id = {{sandbox:UInt32}}{
             _among("identity_id", touched.identities if touched else None)
-        } AND ts <= fromUnixTimestamp64Milli({self.clock.now}, 'UTC')
+        }{happened}
             AND {reach_sql(self.reaches, parameters)}"""
 
 

@@ -1,4 +1,4 @@
-"""Which events a choice of events can only take: of which types, since when.
+"""Which events a choice of events can only take: of which types, from when to when.
 
 The scan leaves out all others before it reads what they say.
 """
@@ -17,10 +17,11 @@ MOST_GROUPS = 20
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Event types and an earliest time; None is any."""
+    """Event types and the first and the last time; None is any."""
 
     types: frozenset[str] | None = None
     since: int | None = None
+    until: int | None = None
 
 
 def reach_of(where: Condition | None, clock: Clock) -> Reach:
@@ -46,25 +47,40 @@ def reach_of(where: Condition | None, clock: Clock) -> Reach:
 
 def reach_sql(reaches: Iterable[Reach], parameters: Parameters) -> str:
     """Return a condition that lets every event of any of the reaches through."""
-    since: dict[frozenset[str] | None, int | None] = {}
+    stretches: dict[frozenset[str] | None, list[Reach]] = {}
     for reach in reaches:
-        if reach.types in since:
-            since[reach.types] = _earlier(since[reach.types], reach.since)
+        stretches.setdefault(reach.types, []).append(reach)
+    groups = [group for each in stretches.values() for group in _joined(each)]
+    if len(groups) > MOST_GROUPS:
+        groups = [_either(groups)]
+    tests = list(dict.fromkeys(_test(group, parameters) for group in groups))
+    return f"({' OR '.join(tests)})" if tests and "1" not in tests else "1"
+
+
+def _joined(reaches: list[Reach]) -> list[Reach]:
+    """Return reaches of the same types with those that overlap joined."""
+    joined: list[Reach] = []
+    for reach in sorted(reaches, key=_start):
+        last = joined[-1] if joined else None
+        if last and (last.until is None or _start(reach) <= last.until + 1):
+            joined[-1] = _either([last, reach])
         else:
-            since[reach.types] = reach.since
-    if len(since) > MOST_GROUPS:
-        everything = _either([Reach(types, start) for types, start in since.items()])
-        since = {everything.types: everything.since}
-    groups = [_group(types, start, parameters) for types, start in since.items()]
-    return f"({' OR '.join(groups)})" if groups and "1" not in groups else "1"
+            joined.append(reach)
+    return joined
 
 
-def _group(types: frozenset[str] | None, since: int | None, parameters: Parameters) -> str:
+def _start(reach: Reach) -> int:
+    return -(2**62) if reach.since is None else reach.since
+
+
+def _test(reach: Reach, parameters: Parameters) -> str:
     tests = []
-    if types is not None:
-        tests.append(f"event_type IN {parameters.texts(sorted(types))}")
-    if since is not None:
-        tests.append(f"ts >= fromUnixTimestamp64Milli({since}, 'UTC')")
+    if reach.types is not None:
+        tests.append(f"event_type IN {parameters.texts(sorted(reach.types))}")
+    if reach.since is not None:
+        tests.append(f"ts >= fromUnixTimestamp64Milli({reach.since}, 'UTC')")
+    if reach.until is not None:
+        tests.append(f"ts <= fromUnixTimestamp64Milli({reach.until}, 'UTC')")
     return " AND ".join(tests) or "1"
 
 
@@ -75,13 +91,11 @@ def _both(reaches: list[Reach]) -> Reach:
 
 
 def _either(reaches: list[Reach]) -> Reach:
-    types = [reach.types for reach in reaches]
-    known = [each for each in types if each is not None]
-    since = reaches[0].since if reaches else None
-    for reach in reaches:
-        since = _earlier(since, reach.since)
-    return Reach(frozenset().union(*known) if len(known) == len(types) else None, since)
-
-
-def _earlier(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else min(one, other)
+    known = [reach.types for reach in reaches if reach.types is not None]
+    starts = [reach.since for reach in reaches if reach.since is not None]
+    ends = [reach.until for reach in reaches if reach.until is not None]
+    return Reach(
+        frozenset().union(*known) if len(known) == len(reaches) else None,
+        min(starts) if len(starts) == len(reaches) else None,
+        max(ends) if len(ends) == len(reaches) else None,
+    )

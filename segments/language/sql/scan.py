@@ -120,7 +120,6 @@ class ScanWriter(ConditionWriter):
         self.profile = TableFrame(PROFILE, self.columns)
         self.passes = [Pass("f", clock, False), Pass("g", clock, True)]
         self.inside: Pass | None = None
-        self.empty = Matcher(Facts(), clock, words)
 
     def rule(self, rule: Rule) -> str:
         """Return the column that answers a rule."""
@@ -159,7 +158,8 @@ class ScanWriter(ConditionWriter):
         self.inside = home
         text = super().test(node, frame)
         self.inside = None
-        return home.leaf(text, otherwise=self.empty.holds(node, Here(PROFILE, {})))
+        empty = Matcher(Facts(), self.clock, self.words)
+        return home.leaf(text, otherwise=empty.holds(node, Here(PROFILE, {})))
 
     def about_profile(self, node: Happened | ast.Sequence | InSegment, frame: Frame) -> str:
         """Return a condition on a profile's events or segments."""
