@@ -12,16 +12,21 @@ class ProfilesConfig(AppConfig):
     def ready(self) -> None:
         """Take the doors' records in, finish what is decided elsewhere, name the namespaces."""
         from cdp.clickhouse import agreement, unfinished
-        from cdp.datasets.topics import RECORDS_RECEIVED
+        from cdp.datasets.topics import BATCHES_REVERTED, RECORDS_RECEIVED
         from cdp.queue import subscribe
         from cdp.schemas.registries import identity_namespaces
+        from profiles import receivers
         from profiles.ingest.batches import finish_decided
         from profiles.ingest.unfinished import open_ids
         from profiles.ingest.worker import RECORDS_AT_ONCE, ingest
-        from profiles.receivers import rejudge_graphs, retake_snapshots
         from profiles.selectors.agreement import disagreements
         from profiles.selectors.rules import namespace_codes
-        from profiles.topics import BATCHES_DECIDED, GRAPHS_OUTDATED, SNAPSHOTS_OUTDATED
+        from profiles.topics import (
+            BATCHES_DECIDED,
+            GRAPHS_OUTDATED,
+            PROFILES_EMPTIED,
+            SNAPSHOTS_OUTDATED,
+        )
 
         agreement.register("profiles", disagreements)
         for table in ("events", "records"):
@@ -30,6 +35,8 @@ class ProfilesConfig(AppConfig):
             )
         subscribe(RECORDS_RECEIVED, ingest, batch=1_000, records=RECORDS_AT_ONCE, exclusive=True)
         subscribe(BATCHES_DECIDED, finish_decided)
-        subscribe(GRAPHS_OUTDATED, rejudge_graphs, exclusive=True)
-        subscribe(SNAPSHOTS_OUTDATED, retake_snapshots, exclusive=True)
+        subscribe(GRAPHS_OUTDATED, receivers.rejudge_graphs, exclusive=True)
+        subscribe(SNAPSHOTS_OUTDATED, receivers.retake_snapshots, exclusive=True)
+        subscribe(BATCHES_REVERTED, receivers.take_back_batches, exclusive=True)
+        subscribe(PROFILES_EMPTIED, receivers.forget_emptied, exclusive=True)
         identity_namespaces.register("profiles", namespace_codes)

@@ -185,6 +185,9 @@ class IdentityLink(SandboxModel):
     last_seen = models.DateTimeField()
     datasets = ArrayField(models.CharField(max_length=40))
     record = models.TextField(help_text="The latest record that named both.")
+    batch_id = models.CharField(
+        max_length=40, blank=True, help_text="The batch that alone has named both, if one has."
+    )
     by_a = models.BooleanField(default=True)
     by_b = models.BooleanField(default=True)
     cut_at = models.DateTimeField(null=True)
@@ -216,6 +219,9 @@ class Fragment(SandboxModel):
     document = models.JSONField()
     taken_at = models.DateTimeField()
     times = models.JSONField(null=True)
+    batch_id = models.CharField(
+        max_length=40, blank=True, help_text="The batch that wrote it last."
+    )
 
     class Meta:
         indexes = (models.Index(fields=["sandbox", "dataset_id"], name="fragment_of_dataset"),)

@@ -1,13 +1,22 @@
 """What we do when news arrives on the queue."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
+from uuid import uuid4
 
-from cdp.queue import Claim
+from cdp.datasets.models import Batch
+from cdp.datasets.services.batches import finish_revert
+from cdp.queue import Claim, Item
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
+from profiles.erasing.batches import take_back
+from profiles.erasing.nobody import forget_nobody
+from profiles.ingest.batches import finish_batch, hand_over, keep_batch
+from profiles.models import IngestBatch
 from profiles.services.rebuilding import rejudge_slice, retake_and_go_on
+from profiles.stitching.locks import take_graphs
 
 ACTOR: Final = Actor.system("profiles")
 
@@ -20,6 +29,36 @@ def rejudge_graphs(claim: Claim) -> None:
 def retake_snapshots(claim: Claim) -> None:
     """Handle topic `snapshots.outdated`: the earliest slice stands for all that are claimed."""
     _one_slice(claim, retake_and_go_on)
+
+
+def take_back_batches(claim: Claim) -> None:
+    """Handle topic `batches.reverted`: one batch after the other, told once it is gone."""
+    for item in claim.items:
+        key = item.payload["batch"]
+        with scope(claim.sandbox, ACTOR):
+            take_graphs(claim.sandbox)
+            payload = take_back(claim.sandbox, key, item.payload["dataset"])
+            kept = keep_batch(claim.sandbox, uuid4(), payload)
+        finish_batch(claim.sandbox, kept, partial(_reverted, claim, item))
+
+
+def forget_emptied(claim: Claim) -> None:
+    """Handle topic `profiles.emptied`."""
+    profiles = {profile for item in claim.items for profile in item.payload["profiles"]}
+    with scope(claim.sandbox, ACTOR):
+        take_graphs(claim.sandbox)
+        payload = forget_nobody(claim.sandbox, profiles)
+        if payload:
+            hand_over(claim.sandbox, payload)
+        claim.finish()
+
+
+def _reverted(claim: Claim, item: Item, done: IngestBatch) -> None:
+    done.delete()
+    batch = Batch.objects.for_sandbox(claim.sandbox).filter(pk=item.payload["batch"]).first()
+    if batch is not None:
+        finish_revert(batch)
+    claim.finish([item])
 
 
 def _one_slice(claim: Claim, work: Callable[[Sandbox, int], None]) -> None:

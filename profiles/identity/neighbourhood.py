@@ -73,10 +73,17 @@ class Settled:
 
 
 def settle(
-    region: Region, load: Load, changes: Mapping[Pair, Held | None], rules: Rules
+    region: Region,
+    load: Load,
+    changes: Mapping[Pair, Held | None],
+    rules: Rules,
+    touched: Iterable[int] = (),
 ) -> Settled:
-    """Apply changed links to a region that holds their ends; None takes a link away."""
-    dirty = {node for pair in changes for node in pair}
+    """Apply changed links to a region that holds their ends; None takes a link away.
+
+    `touched` are further identities whose graphs may be other ones now.
+    """
+    dirty = {node for pair in changes for node in pair}.union(touched)
     links = dict(changes)
     _apply(region, links)
     pruned = _prune(region, dirty, rules)

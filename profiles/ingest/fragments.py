@@ -25,13 +25,14 @@ WHERE stored.{OWN}
 # A row that came earlier than what is stored has been overtaken, and changes nothing.
 _WRITE = """
 INSERT INTO profiles_fragment AS stored
-    (sandbox_id, identity_id, dataset_id, document, taken_at, times)
-SELECT %(sandbox)s, identity, dataset, document, to_timestamp(at / 1000.0), times
+    (sandbox_id, identity_id, dataset_id, document, taken_at, times, batch_id)
+SELECT %(sandbox)s, identity, dataset, document, to_timestamp(at / 1000.0), times, batch
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(
-    identity bigint, dataset text, document jsonb, at bigint, times jsonb)
+    identity bigint, dataset text, document jsonb, at bigint, times jsonb, batch text)
 ORDER BY identity, dataset
 ON CONFLICT (identity_id, dataset_id) DO UPDATE SET
-    document = excluded.document, taken_at = excluded.taken_at, times = excluded.times
+    document = excluded.document, taken_at = excluded.taken_at, times = excluded.times,
+    batch_id = excluded.batch_id
 WHERE stored.taken_at <= excluded.taken_at
 """
 _DELETE = f"""
@@ -44,9 +45,10 @@ WHERE stored.{OWN}
 
 @dataclass(slots=True)
 class Changes:
-    """Fragments to be written, and those that go."""
+    """Fragments to be written, each with the batch of its last row, and those that go."""
 
     written: dict[Key, Fragment] = field(default_factory=dict)
+    batches: dict[Key, str] = field(default_factory=dict)
     deleted: set[Key] = field(default_factory=set)
 
 
@@ -75,6 +77,7 @@ def fold(rows: Iterable[tuple[Key, Attributed]], stored: Mapping[Key, Fragment])
         if before is None and key not in changes.deleted:
             before = stored.get(key)
         changes.deleted.discard(key)
+        changes.batches[key] = record.batch_id
         if record.operation == Operation.MERGE:
             base = before or replaced(*key, {}, at)
             changes.written[key] = merged(base, record.record, at)
@@ -103,6 +106,7 @@ def _store(sandbox: Sandbox, changes: Changes) -> None:
             "document": fragment.document,
             "at": fragment.at,
             "times": fragment.times or None,
+            "batch": changes.batches[fragment.key],
         }
         for fragment in changes.written.values()
     ]

@@ -20,18 +20,29 @@ _LENGTH: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Deletion:
+    """Rows that go: by what they are found (`deleting.py`), and its values."""
+
+    what: str
+    values: Sequence[str | int]
+
+
+@dataclass(frozen=True, slots=True)
 class Payload:
     """Lines for the event store's tables, and what to say when they are stored.
 
     `origins` tells for every line of events and records which record it is, so that
-    one that the store refuses can be put aside with its reason.
+    one that the store refuses can be put aside with its reason. `deletions` are done
+    before anything is inserted. `emptied` are profiles that may be nobody's now.
     """
 
-    lines: Mapping[str, Sequence[bytes]]
+    lines: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
     outcomes: Sequence[Outcome] = ()
     changed: Sequence[int] = ()
     vanished: Sequence[tuple[int, int]] = ()
     origins: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    deletions: Sequence[Deletion] = ()
+    emptied: Sequence[int] = ()
 
     def pack(self) -> bytes:
         """Return it compressed."""
@@ -42,6 +53,8 @@ class Payload:
                 "changed": self.changed,
                 "vanished": self.vanished,
                 "origins": self.origins,
+                "deletions": [[one.what, list(one.values)] for one in self.deletions],
+                "emptied": self.emptied,
             }
         )
         body = b"".join(line for lines in self.lines.values() for line in lines)
@@ -65,4 +78,6 @@ class Payload:
             changed=head["changed"],
             vanished=[(gone, heir) for gone, heir in head["vanished"]],
             origins=head["origins"],
+            deletions=[Deletion(what, values) for what, values in head["deletions"]],
+            emptied=head["emptied"],
         )

@@ -8,7 +8,7 @@ from cdp.errors import FieldError
 from profiles.identity.extract import IdentityField, Named, Reader, Refusal
 from profiles.identity.namespaces import NamespaceCatalogue
 from profiles.identity.rules import Identity, Rules
-from profiles.stitching.sightings import Sightings
+from profiles.stitching.sightings import Sighting, Sightings
 
 NOBODY = Refusal(
     "identityMap",
@@ -57,9 +57,9 @@ def sightings_of(attributed: Iterable[Attributed]) -> Sightings:
     for one in attributed:
         if one.identities:
             record = one.record
-            sightings.see(
-                one.identities, milliseconds(record), record.dataset.id, reference(record)
-            )
+            batch = record.batch_id
+            seen = Sighting(milliseconds(record), record.dataset.id, reference(record), batch)
+            sightings.see(one.identities, seen)
     return sightings
 
 

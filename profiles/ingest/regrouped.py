@@ -1,5 +1,6 @@
 """What the event store is told when graphs change without a record: one batch, no events."""
 
+from collections.abc import Collection
 from typing import Any
 
 from cdp.tenancy.models import Sandbox
@@ -24,21 +25,31 @@ def override_rows(sandbox: Sandbox, stitched: Stitched, version: int) -> list[di
     ]
 
 
-def hand_over_regrouped(sandbox: Sandbox, stitched: Stitched) -> None:
-    """Merge the changed profiles anew and have the event store and the apps above told."""
-    changed = stitched.regrouped | stitched.founded
-    snapshots = take_snapshots(sandbox, changed, stitched.vanished, default_policy(sandbox))
-    if not snapshots:
-        return
-    version = snapshots[0]["version"]  # whoever is re-homed leaves one profile and joins another
-    hand_over(
-        sandbox,
-        Payload(
-            lines={
-                OVERRIDES: lines_of(override_rows(sandbox, stitched, version)),
-                PROFILES: lines_of(snapshots),
-            },
-            changed=sorted(changed),
-            vanished=sorted(stitched.vanished.items()),
-        ),
+def changed_payload(
+    sandbox: Sandbox,
+    stitched: Stitched,
+    *,
+    changed: Collection[int] = (),
+    gone: Collection[int] = (),
+) -> Payload:
+    """Merge changed profiles anew; take away the snapshots of those vanished, or gone for good."""
+    standing = {*changed, *stitched.regrouped, *stitched.founded}
+    standing.difference_update(stitched.vanished, gone)
+    over = {*stitched.vanished, *gone}
+    snapshots = take_snapshots(sandbox, standing, over, default_policy(sandbox))
+    version = snapshots[0]["version"] if snapshots else 0
+    return Payload(
+        lines={
+            OVERRIDES: lines_of(override_rows(sandbox, stitched, version)),
+            PROFILES: lines_of(snapshots),
+        },
+        changed=sorted(standing.union(gone)),
+        vanished=sorted(stitched.vanished.items()),
     )
+
+
+def hand_over_regrouped(sandbox: Sandbox, stitched: Stitched) -> None:
+    """Have the event store and the apps above told of changed graphs, if any have."""
+    payload = changed_payload(sandbox, stitched)
+    if payload.changed or payload.vanished:
+        hand_over(sandbox, payload)

@@ -15,7 +15,7 @@ from cdp.tenancy.models import Sandbox
 from profiles.ingest.keys import give_back_keys
 from profiles.ingest.payload import Payload
 from profiles.ingest.store import Refused
-from profiles.topics import PROFILES_CHANGED
+from profiles.topics import PROFILES_CHANGED, PROFILES_EMPTIED
 
 PROFILES_A_MESSAGE: Final = 5_000
 
@@ -27,6 +27,8 @@ def settle(sandbox: Sandbox, payload: Payload, refused: Sequence[Refused]) -> No
     mark_rejected(outcomes, rejections)
     write_receipts(sandbox, outcomes)
     publish_changed(sandbox, payload.changed, payload.vanished)
+    if payload.emptied:
+        queue.publish(PROFILES_EMPTIED, {"profiles": list(payload.emptied)}, sandbox=sandbox)
 
 
 def publish_changed(

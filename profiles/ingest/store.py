@@ -8,6 +8,7 @@ from uuid import UUID
 from cdp.clickhouse import client
 from cdp.clickhouse.errors import BudgetExceeded, StoreRefused
 from cdp.tenancy.models import Sandbox
+from profiles.ingest.deleting import delete
 from profiles.ingest.payload import IN_ORDER, Payload
 
 # ClickHouse's codes for "this value cannot be stored", as against a table that is not there.
@@ -26,11 +27,12 @@ class Refused:
 
 
 def store(sandbox: Sandbox, batch: UUID, payload: Payload) -> list[Refused]:
-    """Insert every line; return those that the store refused, each found by halving.
+    """Delete what goes, insert every line; return those refused, each found by halving.
 
     Halves have tokens of their own, made from their places: a batch that is tried
     again sends the same lines under the same tokens. Raises `StoreUnavailable`.
     """
+    delete(sandbox, payload.deletions)
     return [
         refused
         for table in IN_ORDER

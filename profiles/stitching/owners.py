@@ -56,6 +56,10 @@ def assign(graphs: Iterable[Graph], known: Mapping[int, Known]) -> Owners:
         moved=moved,
         founded={profile: founder for founder, profile in founded.items()},
         revived=standing - before - set(founded.values()),
-        vanished={gone: owners[founder_of[gone]] for gone in before - standing - {0}},
+        vanished={
+            gone: owners[founder_of[gone]]
+            for gone in before - standing - {0}
+            if gone in founder_of  # else the founder is forgotten, and the profile with it
+        },
         regrouped=(regrouped & standing),
     )

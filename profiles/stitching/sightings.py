@@ -8,13 +8,26 @@ from typing import NamedTuple
 from profiles.identity.rules import Identity
 
 
+class Sighting(NamedTuple):
+    """A record in which identities were seen: when, of which dataset, and in which batch of files."""
+
+    at: int
+    dataset: str
+    record: str
+    batch: str = ""
+
+
 class Together(NamedTuple):
-    """Two identities of a batch, when it saw them together, and in which records."""
+    """Two identities, when they were seen together, and in which records.
+
+    `record` is the latest; `batch` the batch that all of them came in, or empty.
+    """
 
     first: int
     last: int
     datasets: frozenset[str]
     record: str
+    batch: str
 
 
 @dataclass(slots=True)
@@ -24,29 +37,32 @@ class Sightings:
     since: dict[Identity, int] = field(default_factory=dict)
     pairs: dict[tuple[Identity, Identity], Together] = field(default_factory=dict)
 
-    def see(self, identities: Iterable[Identity], at: int, dataset: str, record: str) -> None:
+    def see(self, identities: Iterable[Identity], sighting: Sighting) -> None:
         """Note the identities of one record, each pair of them as a link."""
-        together = sorted(identities)
+        together, at = sorted(identities), sighting.at
         for identity in together:
             if at < self.since.get(identity, at + 1):
                 self.since[identity] = at
         for pair in combinations(together, 2):
             before = self.pairs.get(pair)
             if before is None:
-                self.pairs[pair] = Together(at, at, frozenset((dataset,)), record)
+                _, dataset, record, batch = sighting
+                self.pairs[pair] = Together(at, at, frozenset((dataset,)), record, batch)
             else:
-                self.pairs[pair] = _joined(before, at, dataset, record)
+                self.pairs[pair] = _joined(before, sighting)
 
     def identities(self) -> list[Identity]:
         """Return them by age; of one age, by what they say."""
         return sorted(self.since, key=lambda identity: (self.since[identity], identity))
 
 
-def _joined(before: Together, at: int, dataset: str, record: str) -> Together:
+def _joined(before: Together, sighting: Sighting) -> Together:
+    at, dataset, record, batch = sighting
     datasets = before.datasets
     return Together(
         min(at, before.first),
         max(at, before.last),
         datasets if dataset in datasets else datasets | {dataset},
         record if at >= before.last else before.record,
+        batch if batch == before.batch else "",
     )

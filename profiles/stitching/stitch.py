@@ -52,7 +52,7 @@ def stitch(sandbox: Sandbox, sightings: Sightings, rules: Rules, now: datetime) 
     writing.write_owners(sandbox, owners, new, now)
     writing.write_links(sandbox, seen, settled.region.links)
     writing.write_pruned(sandbox, {p: h for p, h in settled.links.items() if p not in seen})
-    return _stitched(known, owners, regions.known)
+    return stitched_of(known, owners, regions.known)
 
 
 def resettle(
@@ -83,7 +83,7 @@ def _resettled(sandbox: Sandbox, regions: Regions, settled: Settled, now: dateti
     owners = assign(settled.graphs, regions.known)
     writing.write_owners(sandbox, owners, {}, now)
     writing.write_pruned(sandbox, settled.links)
-    return _stitched({}, owners, regions.known)
+    return stitched_of({}, owners, regions.known)
 
 
 def _beyond(region: Region) -> set[int]:
@@ -108,9 +108,10 @@ def _changes(region: Region, seen: Mapping[Pair, Together]) -> dict[Pair, Held |
     }
 
 
-def _stitched(
+def stitched_of(
     asked: Mapping[Identity, Known], owners: Owners, before: Mapping[int, Known]
 ) -> Stitched:
+    """Tell what became of the identities asked about, and of those stored before."""
     moved = {m.id: m.profile for m in owners.moved}
     return Stitched(
         numbers={identity: one.id for identity, one in asked.items()},

@@ -37,12 +37,12 @@ WHERE stored.{OWN} AND stored.id = given.id
 """
 _LINK = """
 INSERT INTO profiles_identitylink AS stored
-    (sandbox_id, a, b, first_seen, last_seen, datasets, record, by_a, by_b)
+    (sandbox_id, a, b, first_seen, last_seen, datasets, record, batch_id, by_a, by_b)
 SELECT %(sandbox)s, a, b, to_timestamp(first / 1000.0), to_timestamp(last / 1000.0), datasets,
-    record, by_a, by_b
+    record, batch, by_a, by_b
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(
     a bigint, b bigint, first bigint, last bigint, datasets text[], record text,
-    by_a boolean, by_b boolean)
+    batch text, by_a boolean, by_b boolean)
 ORDER BY a, b
 ON CONFLICT (a, b) DO UPDATE SET
     first_seen = least(stored.first_seen, excluded.first_seen),
@@ -51,6 +51,7 @@ ON CONFLICT (a, b) DO UPDATE SET
         THEN excluded.record ELSE stored.record END,
     datasets = CASE WHEN stored.datasets @> excluded.datasets THEN stored.datasets
         ELSE ARRAY(SELECT DISTINCT unnest(stored.datasets || excluded.datasets) ORDER BY 1) END,
+    batch_id = CASE WHEN stored.batch_id = excluded.batch_id THEN stored.batch_id ELSE '' END,
     by_a = excluded.by_a,
     by_b = excluded.by_b
 """
@@ -95,6 +96,7 @@ def write_links(sandbox: Sandbox, seen: Mapping[Pair, Together], held: Mapping[P
             "last": together.last,
             "datasets": sorted(together.datasets),
             "record": together.record,
+            "batch": together.batch,
             "by_a": held[pair].by_a,
             "by_b": held[pair].by_b,
         }

@@ -16,7 +16,7 @@ from profiles.identity.rules import Identity, make_rules
 from profiles.models import Identity as IdentityRow
 from profiles.models import IdentityLink, Profile
 from profiles.stitching.locks import take_graphs
-from profiles.stitching.sightings import Sightings
+from profiles.stitching.sightings import Sighting, Sightings
 from profiles.stitching.stitch import stitch
 from tests.profiles.stitching import NAMESPACES, histories, rules, whole
 
@@ -34,7 +34,7 @@ def sandbox_of_luma():
 def send(sandbox, history, rules=ANYTHING):
     sightings = Sightings()
     for place, (together, at) in enumerate(history):
-        sightings.see(together, at, "ds_1", f"record {place}")
+        sightings.see(together, Sighting(at, "ds_1", f"record {place}"))
     with scope(sandbox, ME):
         take_graphs(sandbox)
         return stitch(sandbox, sightings, rules, NOW)
@@ -99,7 +99,7 @@ def test_a_link_remembers_when_and_where_it_was_seen():
     sarah, phone = Identity("CRM", "s"), Identity("ECID", "p")
     sightings = Sightings()
     for at, dataset in [(5_000, "ds_web"), (9_000, "ds_web"), (1_000, "ds_crm")]:
-        sightings.see({sarah, phone}, at, dataset, f"at {at}")
+        sightings.see({sarah, phone}, Sighting(at, dataset, f"at {at}"))
         with scope(sandbox, ME):
             stitch(sandbox, sightings, ANYTHING, NOW)
 

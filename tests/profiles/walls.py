@@ -6,7 +6,7 @@ from cdp.tenancy.models import Sandbox
 from profiles.identity.rules import Identity, make_rules
 from profiles.ids import profile_key
 from profiles.models import MergePolicy, Namespace
-from profiles.stitching.sightings import Sightings
+from profiles.stitching.sightings import Sighting, Sightings
 from profiles.stitching.stitch import stitch
 from tests.profiles.stitching import NAMESPACES
 from tests.walls import names
@@ -15,7 +15,7 @@ from tests.walls import names
 @names("/api/v1/profiles/{profile_id}")
 def profile(sandbox: Sandbox) -> dict[str, str]:
     sightings = Sightings()
-    sightings.see([Identity("Email", "walled@luma.com")], 1, "ds_walled", "1")
+    sightings.see([Identity("Email", "walled@luma.com")], Sighting(1, "ds_walled", "1"))
     stitched = stitch(sandbox, sightings, make_rules(NAMESPACES), timezone.now())
     [number] = stitched.profile_of.values()
     return {"profile_id": profile_key(number)}

@@ -1,0 +1,1 @@
+"""Taking things back: batches, profiles, everything held on a person, and what is left of nobody."""
