@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from cdp.errors import NotFound
+from cdp.schemas import registries
 from cdp.schemas.models import Component, Descriptor, ResourceVersion, Schema
 from cdp.schemas.registry import catalogue, describing, unions
 from cdp.schemas.registry.cache import Cache
@@ -133,11 +134,11 @@ def union_fields(sandbox: Sandbox, class_id: str) -> Mapping[str, Field]:
     stamps = list(union_members(sandbox, uri).order_by("pk").values_list(*_STAMP))
     key = (sandbox.pk, uri, *stamps)
     known = _unions.find(key)
-    if known is not None:
-        return known
-    members = compiled_schemas(sandbox, [pk for pk, *_ in stamps])
-    fields = [members[pk].fields for pk in sorted(members)]
-    return _unions.keep(key, unions.join_fields([*fields, *_given_fields(sandbox, uri)]))
+    if known is None:
+        members = compiled_schemas(sandbox, [pk for pk, *_ in stamps])
+        fields = [members[pk].fields for pk in sorted(members)]
+        known = _unions.keep(key, unions.join_fields([*fields, *_given_fields(sandbox, uri)]))
+    return known if uri != PROFILE_CLASS else {**known, **_worked_out(sandbox)}
 
 
 def union_members(sandbox: Sandbox, uri: str) -> QuerySet[Schema]:
@@ -171,6 +172,12 @@ def _compile(row: Schema) -> CompiledSchema:
         fields=describing.described_fields(fields, statements),
         identities=describing.identities_of(fields, statements),
     )
+
+
+def _worked_out(sandbox: Sandbox) -> dict[str, Field]:
+    """Return what the apps above say of people, beside what schemas say."""
+    sources = registries.profile_fields.entries().values()
+    return {path: field for source in sources for path, field in source(sandbox).items()}
 
 
 def _given_fields(sandbox: Sandbox, uri: str) -> list[Mapping[str, Field]]:
