@@ -1,6 +1,9 @@
 """What imports cannot show, and what nobody must forget."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -247,10 +250,6 @@ def test_no_migration_is_missing(db):
 
 
 def test_the_production_settings_pass_djangos_own_check():
-    import os
-    import subprocess
-    import sys
-
     production = {
         "CDP_PRODUCTION": "1",
         "CDP_SECRET_KEY": "k" * 10 + "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKL",
@@ -267,10 +266,7 @@ def test_the_production_settings_pass_djangos_own_check():
         check=False,
     )
 
-    assert (done.returncode, done.stderr) == (
-        0,
-        "System check identified no issues (0 silenced).\n",
-    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_lists_above_speak_of_what_is_there():
