@@ -203,6 +203,9 @@ FILE_PIECE_LIMIT = env.int("CDP_FILE_PIECE_LIMIT", 256_000_000)  # one PUT or on
 BATCH_BYTES_LIMIT = env.int("CDP_BATCH_BYTES_LIMIT", 100_000_000_000)
 BATCH_FILES_LIMIT = env.int("CDP_BATCH_FILES_LIMIT", 10_000)
 BATCH_KEPT_LOADING = timedelta(days=7)  # then a batch that is never completed is abandoned
+# What sources may read: local files only below the sandbox's folder here.
+SOURCE_DIR = Path(env.str("CDP_SOURCES", str(DATA_DIR / "sources")))
+SOURCE_PROTOCOLS = env.list("CDP_SOURCE_PROTOCOLS", ["s3", "gs", "abfs", "sftp", "file"])
 DOOR_MAX_PACKED = env.int("CDP_DOOR_MAX_PACKED", 5_000_000)  # RudderStack's trackers send 4 MB
 DOOR_MAX_UNPACKED = env.int("CDP_DOOR_MAX_UNPACKED", 10_000_000)
 API_MAX_BODY = env.int("CDP_MAX_API_BODY", 2_000_000)

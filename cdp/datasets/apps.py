@@ -17,8 +17,11 @@ class DatasetsConfig(AppConfig):
         from cdp.datasets.decoding import register
         from cdp.datasets.selectors import inlet_exists
         from cdp.datasets.services.batch_work import work_on_batches
+        from cdp.datasets.services.flow_work import read_sources, start_due
         from cdp.datasets.services.tidying import tidy
-        from cdp.datasets.topics import BATCHES_LOADED
+        from cdp.datasets.sources import analytics, files, odata, rest, salesforce, sql
+        from cdp.datasets.sources.registry import register as register_source
+        from cdp.datasets.topics import BATCHES_LOADED, FLOW_RUNS, FLOWS_DUE
         from cdp.queue.subscriptions import LONG_WORK
 
         register("chunk", chunk.decode)
@@ -28,4 +31,16 @@ class DatasetsConfig(AppConfig):
         register("segment", segment.decode)
         inlet_lookups.register("datasets", inlet_exists)
         queue.subscribe(BATCHES_LOADED, work_on_batches, batch=1, lane=LONG_WORK)
+        queue.subscribe(FLOWS_DUE, start_due)
+        queue.subscribe(FLOW_RUNS, read_sources, batch=1, lane=LONG_WORK)
+        for source_type in (
+            analytics.AnalyticsDataFeed,
+            files.Files,
+            odata.DynamicsContacts,
+            odata.OData,
+            rest.RestApi,
+            salesforce.Salesforce,
+            sql.SqlDatabase,
+        ):
+            register_source(source_type)
         queue.every(3_600, "datasets.tidy", tidy, lane=LONG_WORK)

@@ -63,3 +63,30 @@ class BatchState(TextChoices):
     ABANDONED = "abandoned", "Never completed in time"
     REVERTING = "reverting", "Rows are being taken back"
     INACTIVE = "inactive", "Taken back"
+
+
+class FlowState(TextChoices):
+    """Whether a flow runs by its schedule."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+class RunTrigger(TextChoices):
+    """Why a run began."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+
+
+class RunState(TextChoices):
+    """Where a run is; a run that finds nothing new is a success."""
+
+    QUEUED = "queued"
+    READING = "reading", "The source is being read"
+    STORING = "storing", "Its batch is being judged and stored"
+    RETRYING = "retrying", "The source did not answer; tried again soon"
+    SUCCESS = "success"
+    PARTIAL = "partial", "Stored, with some bad rows put aside"
+    FAILED = "failed"
+    CANCELLED = "cancelled"

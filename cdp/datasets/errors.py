@@ -68,3 +68,27 @@ class FileIncomplete(Malformed):
     """The pieces of a file do not make a whole."""
 
     code, title = "file_incomplete", "The file is not whole"
+
+
+class ConnectionInUse(Conflict):
+    """Flows read through the connection; `dependents` lists them."""
+
+    code, title = "connection_in_use", "The connection is in use"
+
+
+class SourceFailed(Invalid):
+    """The source could not be read; the detail is what it said."""
+
+    code, title = "source_failed", "The source could not be read"
+
+
+class MappingInvalid(Invalid):
+    """Rules of a mapping set cannot work; `errors` names each."""
+
+    code, title = "mapping_invalid", "The mapping cannot be used"
+
+
+class RunActive(Conflict):
+    """A flow has one run at a time."""
+
+    code, title = "run_active", "The flow is running"

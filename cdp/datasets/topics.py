@@ -5,3 +5,6 @@ from typing import Final
 RECORDS_RECEIVED: Final = "records.received"
 BATCHES_LOADED: Final = "batches.loaded"
 BATCHES_REVERTED: Final = "batches.reverted"
+FLOWS_DUE: Final = "flows.due"
+FLOW_RUNS: Final = "flows.run"
+RECORDS_FORWARDED: Final = "records.forwarded"

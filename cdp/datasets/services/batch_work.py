@@ -13,11 +13,15 @@ from cdp.datasets import selectors
 from cdp.datasets.enums import BatchState
 from cdp.datasets.files.storage import Folder
 from cdp.datasets.models import Batch, BatchFile
+from cdp.datasets.records import DatasetFacts
 from cdp.datasets.services.batch_states import lock_batch, move
 from cdp.datasets.services.batches import start_revert
+from cdp.datasets.services.landing import land
+from cdp.datasets.services.mappings import compiled, rules_of
 from cdp.datasets.services.uploads import folder_of, piece_name
 from cdp.datasets.staging.chunks import CHUNK_ROWS
 from cdp.datasets.staging.stage import SourceFile, Staged, Work, stage
+from cdp.datasets.staging.transforms import Transform, by_mapping
 from cdp.datasets.topics import RECORDS_RECEIVED
 from cdp.queue import Claim, Item, Message
 from cdp.tenancy.actors import Actor
@@ -96,7 +100,16 @@ def _begin(sandbox: Sandbox, batch_id: str) -> Work | None:
         source=Folder(sandbox, "batches", batch.files_of or batch.pk),
         target=folder_of(batch),
         now=batch.started_at or timezone.now(),
+        transform=_transform(batch, dataset),
+        row_filter=batch.row_filter,
     )
+
+
+def _transform(batch: Batch, dataset: DatasetFacts) -> Transform | None:
+    if not batch.mapping_set_id or batch.mapping_version is None:
+        return None
+    rules = rules_of(batch.sandbox, batch.mapping_set_id, batch.mapping_version)
+    return by_mapping(compiled(dataset.schema, rules), batch.started_at or timezone.now())
 
 
 def _stage(claim: Claim, item: Item, work: Work) -> Staged:
@@ -118,6 +131,7 @@ def _decide(sandbox: Sandbox, batch_id: str, staged: Staged) -> None:
         folder_of(batch).remove("chunks")
         reason = staged.unreadable or f"{staged.bad_rows:,} of {staged.rows:,} rows are bad."
         move(batch, BatchState.FAILED, reason=reason)
+        land(batch)
         return
     move(batch, BatchState.PROCESSING)
     if batch.chunks:
@@ -157,6 +171,7 @@ def _publish_chunks(batch: Batch) -> None:
 
 def _succeed(batch: Batch) -> None:
     move(batch, BatchState.SUCCESS)
+    land(batch)
     predecessors = Batch.objects.for_sandbox(batch.sandbox_id).filter(pk__in=batch.replaces)
     for predecessor in predecessors.select_for_update().order_by("pk"):
         if predecessor.state == BatchState.SUCCESS:

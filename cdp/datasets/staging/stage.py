@@ -10,6 +10,8 @@ from cdp.datasets.examine import examine
 from cdp.datasets.files.formats import read_rows
 from cdp.datasets.files.rows import BadRow, FileUnreadable, Row
 from cdp.datasets.files.storage import Folder, Pieces
+from cdp.datasets.mapping.errors import RowInvalid
+from cdp.datasets.mapping.expression import compile_expression
 from cdp.datasets.records import Arrival, DatasetFacts, Received, Rejection
 from cdp.datasets.staging.chunks import ChunkWriter
 from cdp.datasets.staging.diagnostics import Diagnostics
@@ -41,6 +43,7 @@ class Work:
     target: Folder
     now: datetime
     transform: Transform | None = None
+    row_filter: str = ""
 
 
 @dataclass(slots=True)
@@ -98,9 +101,12 @@ def _stage_file(
         batch_id=work.batch_id,
     )
     transform = work.transform or _transform_of(work)
+    wanted = _wanted_by(work)
     with Pieces.buffered(work.source, file.pieces) as source:
         rows: Iterable[Row | BadRow] = read_rows(source, work.input_format, work.format_options)
         for row_number, row in enumerate(rows):
+            if not isinstance(row, BadRow) and not wanted(row):
+                continue
             staged.rows += 1
             judged = _judge(work, arrival, row_number, row, transform)
             if isinstance(judged, dict):
@@ -123,6 +129,21 @@ def _judge(
         return errors
     judged = examine(Received(arrival, number, record, work.dataset.id), work.dataset, now=work.now)
     return list(judged.errors) if isinstance(judged, Rejection) else judged.record
+
+
+def _wanted_by(work: Work) -> Callable[[Row], bool]:
+    """Return what tells the rows that are wanted; a row it cannot be asked of is wanted."""
+    if not work.row_filter:
+        return lambda row: True
+    expression = compile_expression(work.row_filter)
+
+    def is_wanted(row: Row) -> bool:
+        try:
+            return expression.evaluate(row, now=work.now) is True
+        except RowInvalid:
+            return True  # so that it is judged, and its owner hears of it
+
+    return is_wanted
 
 
 def _transform_of(work: Work) -> Transform:

@@ -1,0 +1,211 @@
+"""Reading sources: a run fills a batch, which is then worked on like any other."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from cdp.datasets.enums import BatchState, RunState
+from cdp.datasets.files.storage import Folder
+from cdp.datasets.models import Batch, BatchFile, FlowRun, LandedFile
+from cdp.datasets.services.batches import complete_batch, create_batch
+from cdp.datasets.services.connections import source_of
+from cdp.datasets.services.flows import run_if_due
+from cdp.datasets.services.landing import file_key, move_mark
+from cdp.datasets.services.uploads import folder_of, piece_name
+from cdp.datasets.sources.base import Part, Pull, SourceError, SourceType, Window
+from cdp.queue import Claim, Item
+from cdp.tenancy.actors import Actor
+from cdp.tenancy.models import Sandbox
+from cdp.tenancy.scope import scope
+
+ACTOR: Final = Actor.system("datasets.flows")
+_HEARTBEAT_BYTES: Final = 8 * 1024 * 1024
+_AT_ONCE: Final = 5_000
+_BEGINNING: Final = (RunState.QUEUED, RunState.READING, RunState.RETRYING)
+
+
+class _Cancelled(Exception):
+    """Somebody has cancelled the run while it was reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a run has to do."""
+
+    run_id: str
+    sandbox: Sandbox
+    batch: Batch
+    folder: Folder
+    source: SourceType
+    selection: dict[str, Any]
+    window: Window
+
+
+def start_due(claim: Claim) -> None:
+    """Handle topic `flows.due`: start the runs whose time has come."""
+    for item in claim.items:
+        with scope(claim.sandbox, ACTOR):
+            run_if_due(item.payload["flow"], claim.sandbox, item.payload["at"])
+            claim.finish([item])
+
+
+def read_sources(claim: Claim) -> None:
+    """Handle topic `flows.run`: read each run's source into its batch.
+
+    A run whose worker dies is begun anew: what it had written is thrown away, and
+    how far the flow has read was never changed.
+    """
+    for item in claim.items:
+        run_id = item.payload["run"]
+        with scope(claim.sandbox, ACTOR):
+            plan = _begin(claim.sandbox, run_id)
+        try:
+            pull = _read(claim, plan) if plan else None
+        except _Cancelled:
+            pull = None
+        except SourceError as error:
+            if not error.permanent and item.attempts < settings.QUEUE_MAX_ATTEMPTS:
+                _set_aside(claim.sandbox, run_id, error.detail)
+                raise
+            _fail(claim, item, run_id, error.detail)
+            continue
+        with scope(claim.sandbox, ACTOR):
+            if plan and pull:
+                _hand_over(plan, pull)
+            claim.finish([item])
+
+
+def _begin(sandbox: Sandbox, run_id: str) -> _Plan | None:
+    run = (
+        FlowRun.objects.for_sandbox(sandbox)
+        .select_related("flow__connection__sandbox__organization", "flow__dataset__sandbox")
+        .select_for_update(of=("self",))
+        .filter(pk=run_id, state__in=_BEGINNING)
+        .first()
+    )
+    if run is None:
+        return None
+    if run.batch_id:
+        Batch.objects.for_sandbox(sandbox).filter(pk=run.batch_id).delete()
+        Folder(sandbox, "batches", run.batch_id).remove()
+    flow = run.flow
+    batch = create_batch(
+        actor=ACTOR,
+        dataset=flow.dataset,
+        partial_percent=flow.partial_percent,
+        flow_run_id=run.pk,
+        mapping_set_id=flow.mapping_set_id or "",
+        mapping_version=flow.mapping_version,
+        row_filter=flow.row_filter,
+        external_id=f"{flow.name}"[:150] + f" {run.pk}",
+    )
+    run.state, run.batch, run.reason = RunState.READING, batch, ""
+    run.started_at = run.started_at or timezone.now()
+    run.save(update_fields=["state", "batch", "reason", "started_at"])
+    is_window = bool(run.window_start or run.window_end)
+    return _Plan(
+        run_id=run.pk,
+        sandbox=sandbox,
+        batch=batch,
+        folder=folder_of(batch),
+        source=source_of(flow.connection),
+        selection=flow.selection,
+        window=Window(
+            marker=None if is_window else run.marker_before,
+            since=run.window_start if is_window else flow.started_from,
+            until=run.window_end,
+            is_seen=(lambda _: set()) if is_window else partial(_landed, sandbox, flow.pk),
+        ),
+    )
+
+
+def _read(claim: Claim, plan: _Plan) -> Pull:
+    pull = plan.source.pull(plan.selection, plan.window)
+    for part in pull.parts:
+        file = BatchFile(sandbox=plan.sandbox, batch=plan.batch, name=part.name, complete=True)
+        size = _write(plan.folder, piece_name(file, 0), part, claim.heartbeat)
+        with scope(plan.sandbox, ACTOR):
+            run = FlowRun.objects.for_sandbox(plan.sandbox).get(pk=plan.run_id)
+            if run.state == RunState.CANCELLED:
+                plan.folder.remove()
+                raise _Cancelled
+            if size:
+                file.pieces, file.size = [[0, size]], size
+                file.save(force_insert=True)
+                run.input_bytes = F("input_bytes") + size
+                run.save(update_fields=["input_bytes"])
+    return pull
+
+
+def _write(folder: Folder, name: str, part: Part, heartbeat: Callable[[], None]) -> int:
+    size = since_heard = 0
+    with folder.writing(name) as file:
+        for chunk in part.chunks:
+            file.write(chunk)
+            size += len(chunk)
+            since_heard += len(chunk)
+            if since_heard > _HEARTBEAT_BYTES:
+                heartbeat()
+                since_heard = 0
+    if not size:
+        folder.remove(name)
+    return size
+
+
+def _hand_over(plan: _Plan, pull: Pull) -> None:
+    """Complete the batch, or close the run at once if there was nothing new."""
+    run = FlowRun.objects.for_sandbox(plan.sandbox).select_for_update().get(pk=plan.run_id)
+    if run.state != RunState.READING:
+        return
+    batch = Batch.objects.for_sandbox(plan.sandbox).select_related("sandbox").get(pk=plan.batch.pk)
+    run.marker_after, run.files = pull.marker, [list(each) for each in pull.files]
+    if batch.files.exists():
+        batch.input_format, batch.format_options = pull.input_format, pull.format_options
+        batch.save(update_fields=["input_format", "format_options"])
+        run.state = RunState.STORING
+        run.save(update_fields=["state", "marker_after", "files"])
+        complete_batch(actor=ACTOR, batch=batch)
+        return
+    batch.delete()
+    run.state, run.batch, run.completed_at = RunState.SUCCESS, None, timezone.now()
+    run.save(update_fields=["state", "batch", "marker_after", "files", "completed_at"])
+    move_mark(run)
+
+
+def _set_aside(sandbox: Sandbox, run_id: str, reason: str) -> None:
+    with scope(sandbox, ACTOR):
+        FlowRun.objects.for_sandbox(sandbox).filter(pk=run_id, state=RunState.READING).update(
+            state=RunState.RETRYING, reason=reason
+        )
+
+
+def _fail(claim: Claim, item: Item, run_id: str, reason: str) -> None:
+    with scope(claim.sandbox, ACTOR):
+        runs = FlowRun.objects.for_sandbox(claim.sandbox).filter(pk=run_id, state__in=_BEGINNING)
+        for run in runs.select_for_update():
+            if run.batch_id:
+                batches = Batch.objects.for_sandbox(claim.sandbox).filter(pk=run.batch_id)
+                batches.update(state=BatchState.ABORTED, reason=reason)
+                Folder(claim.sandbox, "batches", run.batch_id).remove()
+            run.state, run.reason, run.completed_at = RunState.FAILED, reason, timezone.now()
+            run.save(update_fields=["state", "reason", "completed_at"])
+        claim.finish([item])
+
+
+def _landed(
+    sandbox: Sandbox, flow_id: str, asked: Collection[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Return which of these versions of files have landed before."""
+    by_key = {file_key(path, version): (path, version) for path, version in asked}
+    keys, found = sorted(by_key), set()
+    with scope(sandbox, ACTOR):
+        rows = LandedFile.objects.for_sandbox(sandbox).filter(flow_id=flow_id)
+        for start in range(0, len(keys), _AT_ONCE):
+            some = rows.filter(key__in=keys[start : start + _AT_ONCE])
+            found.update(some.values_list("key", flat=True))
+    return {by_key[key] for key in found}

@@ -1,0 +1,214 @@
+"""REST APIs that answer with lists of JSON objects, a page at a time."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, ClassVar, Final
+
+import orjson
+
+from cdp.datasets.enums import FileFormat
+from cdp.datasets.files.rows import Row
+from cdp.datasets.sources.base import (
+    PREVIEW_ROWS,
+    Account,
+    Entry,
+    Part,
+    Pull,
+    Sample,
+    SourceError,
+    SourceType,
+    Window,
+    columns_of,
+)
+from cdp.datasets.sources.calling import Caller
+from cdp.outgoing.client import UrlRefused, check_url
+
+MOST_PAGES: Final = 100_000
+CREDENTIALS: Final[dict[str, Any]] = {
+    "token": {"type": "string", "writeOnly": True, "description": "A bearer token."},
+    "token_url": {"type": "string", "format": "uri", "description": "For OAuth2."},
+    "client_id": {"type": "string", "maxLength": 500},
+    "client_secret": {"type": "string", "writeOnly": True},
+    "scope": {"type": "string", "maxLength": 1000},
+}
+
+
+class RestApi(SourceType):
+    """Any REST API."""
+
+    kind = "rest"
+    title = "REST API"
+    description = "Lists of JSON objects over HTTP, with pages, OAuth2 and changes since a time."
+    category = "Generic"
+    settings_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "required": ["base_url"],
+        "additionalProperties": False,
+        "properties": {
+            "base_url": {"type": "string", "format": "uri"},
+            "api_key": {"type": "string", "writeOnly": True},
+            "api_key_header": {"type": "string", "default": "X-API-Key"},
+            **CREDENTIALS,
+        },
+    }
+    selection_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "required": ["path"],
+        "additionalProperties": False,
+        "properties": {
+            "path": {"type": "string", "description": "customers, below the base address"},
+            "params": {"type": "object", "additionalProperties": {"type": "string"}, "default": {}},
+            "records": {
+                "type": "string",
+                "default": "",
+                "description": "Where the list is in the answer: data.items",
+            },
+            "pages": {
+                "enum": ["none", "link", "number", "offset", "cursor"],
+                "default": "none",
+                "description": "How the next page is asked for.",
+            },
+            "page_param": {"type": "string", "default": "page"},
+            "next": {"type": "string", "default": "next", "description": "Path of link or cursor"},
+            "first_page": {"type": "integer", "default": 1},
+            "size_param": {"type": "string", "default": ""},
+            "page_size": {"type": "integer", "default": 100, "minimum": 1, "maximum": 10000},
+            "delta_param": {
+                "type": "string",
+                "default": "",
+                "description": "A parameter that takes the time since when changes are wanted.",
+            },
+            "delta_field": {
+                "type": "string",
+                "default": "",
+                "description": "The field that holds the time of a row's last change.",
+            },
+        },
+    }
+    sent_secrets: ClassVar[Mapping[str, str]] = {
+        "token": "base_url",
+        "api_key": "base_url",
+        "client_secret": "token_url",
+    }
+
+    @classmethod
+    def checked(cls, account: Account) -> Account:
+        for name in ("base_url", "token_url"):
+            if account.get(name):
+                try:
+                    check_url(str(account.get(name)))
+                except UrlRefused as error:
+                    raise ValueError(f"{name}: {error}") from error
+        return account
+
+    def test(self) -> str:
+        Caller(self.account).get("")
+        return "The API answers."
+
+    def explore(self, path: str) -> list[Entry]:
+        return []  # a REST API has no list of what it offers
+
+    def preview(self, selection: Mapping[str, Any]) -> Sample:
+        rows = list(islice(self._rows(selection, Window()), PREVIEW_ROWS))
+        return Sample(columns_of(rows), rows)
+
+    def pull(self, selection: Mapping[str, Any], window: Window) -> Pull:
+        pull = Pull(iter(()), FileFormat.JSON_LINES, marker=window.marker)
+        pull.parts = iter([Part("rows.jsonl", self._lines(selection, window, pull))])
+        return pull
+
+    def _lines(self, selection: Mapping[str, Any], window: Window, pull: Pull) -> Iterator[bytes]:
+        newest = _marked(window)
+        for row in self._rows(selection, window):
+            changed = _time(row.get(self.delta_field(selection)))
+            newest = max(filter(None, (newest, changed)), default=None)
+            yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+        if newest is not None:
+            pull.marker = {"value": newest.isoformat()}
+
+    def _rows(self, selection: Mapping[str, Any], window: Window) -> Iterator[Row]:
+        after, field = _marked(window) or window.since, self.delta_field(selection)
+        for page in self.pages(selection, after):
+            for row in page:
+                if not isinstance(row, dict):
+                    raise SourceError("The list holds something that is no object.", permanent=True)
+                changed = _time(row.get(field)) if field else None
+                if changed and after and changed <= after:
+                    continue  # an API that answers "since and including"
+                if changed and window.until and changed > window.until:
+                    continue
+                yield self.tidied(row)
+
+    def delta_field(self, selection: Mapping[str, Any]) -> str:
+        """Name the field that holds the time of a row's last change."""
+        return str(selection.get("delta_field") or "")
+
+    def tidied(self, row: Row) -> Row:
+        """Return a row without what the API adds for itself."""
+        return {name: value for name, value in row.items() if value is not None}
+
+    def pages(self, selection: Mapping[str, Any], after: datetime | None) -> Iterator[list[Any]]:
+        """Yield the lists of all pages."""
+        caller, address = Caller(self.account), str(selection["path"])
+        position = 0 if selection["pages"] == "offset" else int(selection["first_page"])
+        params = dict(selection["params"])
+        if after and selection["delta_param"]:
+            params[selection["delta_param"]] = rfc3339_seconds(after)
+        if selection["size_param"]:
+            params[selection["size_param"]] = str(selection["page_size"])
+        for _ in range(MOST_PAGES):
+            if selection["pages"] in ("number", "offset"):
+                params[selection["page_param"]] = str(position)
+            answer = caller.get(address, params)
+            rows = at_path(answer, selection["records"])
+            if not isinstance(rows, list):
+                raise SourceError(f"There is no list at '{selection['records']}'.", permanent=True)
+            yield rows
+            following = at_path(answer, selection["next"])
+            match selection["pages"]:
+                case "number" | "offset" if rows:
+                    position += len(rows) if selection["pages"] == "offset" else 1
+                case "link" if following:
+                    address, params = str(following), {}
+                case "cursor" if following:
+                    params[selection["page_param"]] = str(following)
+                case _:
+                    return
+
+
+def at_path(value: Any, path: str) -> Any:
+    """Return what lies at a dotted path, or None.
+
+    >>> at_path({"data": {"items": [1]}}, "data.items")
+    [1]
+    """
+    for name in path.split(".") if path else ():
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def rfc3339_seconds(moment: datetime) -> str:
+    """Write a time as APIs want it.
+
+    >>> rfc3339_seconds(datetime(2026, 1, 2, tzinfo=UTC))
+    '2026-01-02T00:00:00Z'
+    """
+    text = moment.astimezone(UTC).isoformat(
+        timespec="milliseconds" if moment.microsecond else "auto"
+    )
+    return text.removesuffix("+00:00") + "Z"
+
+
+def _marked(window: Window) -> datetime | None:
+    return datetime.fromisoformat(window.marker["value"]) if window.marker else None
+
+
+def _time(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
