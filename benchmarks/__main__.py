@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HELPERS = {"__init__", "__main__", "report"}
+HELPERS = {"__init__", "__main__", "report", "platform", "load"}
 
 
 def main() -> int:

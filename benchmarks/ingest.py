@@ -1,0 +1,75 @@
+"""How many events a second come in: at the door, and all the way into segments.
+
+The load generator shares the machine. Events come in batches of 100; each is durable
+before the door answers, validated, counted once, stitched, stored and evaluated.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+
+from benchmarks.platform import administrator, running
+from benchmarks.report import Line, parser, progress, report
+from demo.client import Inlet
+from demo.luma import set_up
+
+FLOORS = {"ingest.door": 20_000.0, "ingest.end_to_end": 5_000.0}
+
+
+def main() -> None:
+    """Print the two lines."""
+    arguments = parser(__doc__ or "")
+    arguments.add_argument("--events", type=int, default=200_000)
+    said = arguments.parse_args()
+    report(measure(20_000 if said.small else said.events), as_json=said.json)
+
+
+def measure(events: int) -> Iterator[Line]:
+    """Yield the door's line, then the whole way's."""
+    with running(CDP_BACKLOG_LIMIT="100000000", CDP_ALLOWED_PRIVATE_HOSTS="127.0.0.1") as url:
+        with administrator(url) as client:
+            luma = set_up(client, "http://127.0.0.1:9/nobody-listens")
+        progress("warming up")
+        _send(url, luma.web, 2_000, seed=1)
+        _wait_until_quiet(url)
+        began = time.perf_counter()
+        door = _send(url, luma.web, events, seed=2)
+        yield _line("ingest.door", events, door)
+        _wait_until_quiet(url)
+        yield _line("ingest.end_to_end", events, time.perf_counter() - began)
+
+
+def _line(bench: str, events: int, seconds: float) -> Line:
+    size = f"{events:,} events of 5,000 people, 100 a request, 1 segment"
+    return Line(bench, events / seconds, "events/s", "the floor", FLOORS[bench], size)
+
+
+def _send(url: str, inlet: Inlet, events: int, *, seed: int) -> float:
+    """Have another process send events; return how long the door took."""
+    progress(f"sending {events:,} events")
+    command = [sys.executable, "-m", "benchmarks.load", url, inlet.id, inlet.write_key]
+    done = subprocess.run(
+        [*command, str(events), str(seed)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return float(json.loads(done.stdout)["seconds"])
+
+
+def _wait_until_quiet(url: str) -> None:
+    """Return when no stage has anything left to do."""
+    while True:
+        told = httpx.get(f"{url}/metrics", timeout=60).text
+        waiting = re.findall(r'^cdp_queue_records\{topic="([^"]+)"\} (\S+)$', told, re.M)
+        left = {topic: float(records) for topic, records in waiting}
+        if not sum(left.values()):
+            return
+        progress(", ".join(f"{topic} {records:,.0f}" for topic, records in left.items() if records))
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    main()
