@@ -36,8 +36,12 @@ def main() -> None:
 
 
 def up(place: Place, *, stay: bool) -> None:
-    """Start the platform, say where it is, and stay until Ctrl-C stops it."""
+    """Start the platform, say where it is, and stay until Ctrl-C stops it.
+
+    Where it runs already, only say where.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
+    stay = stay and not Manager(place).is_running()
     try:
         manager = bring_up(place, say=lambda line: print(f"  {line} ...", flush=True))
         print(where_everything_is(place), flush=True)

@@ -12,7 +12,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from cdp.engines.errors import EngineError
 from cdp.engines.place import CHECKOUT, Place
-from cdp.engines.program import Program, log_of
+from cdp.engines.program import ENGINES, Program, log_of
 from cdp.engines.readiness import last_words
 
 START_SECONDS = 20
@@ -89,8 +89,11 @@ class Manager:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop every program in order, then the manager, and wait until all are gone."""
+        """Stop what uses the engines, all at once, then the engines in order, then the manager."""
         pid = int(self._call("getPID"))
+        for program in self.programs():
+            if program["name"] not in ENGINES and program["pid"]:
+                self._call("stopProcess", program["name"], False)
         self._call("shutdown")
         deadline = time.monotonic() + STOP_SECONDS
         while self._lives(pid):

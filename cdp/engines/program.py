@@ -81,6 +81,7 @@ def _python_program(name: str, place: Place) -> list[str]:
             *("--threads", os.environ.get("CDP_WEB_THREADS", "8")),
             # A new server can listen while the workers of a killed one still leave.
             *("--reuse-port", "--timeout", "60", "--graceful-timeout", "15"),
+            "--no-control-socket",  # it would lie in the home directory, one for all
         ]
     if name == "worker":
         return _worker("work", os.environ.get("CDP_WORKERS", "2"))

@@ -14,7 +14,7 @@ def where_everything_is(place: Place) -> str:
         "  The platform is running.",
         "",
         f"  API             {web}/api/v1/",
-        f"  Documentation   {web}/api/docs/",
+        f"  Documentation   {web}/api/v1/docs/",
         f"  Console         {web}/admin/",
         f"  State           {web}/readyz",
         "",
