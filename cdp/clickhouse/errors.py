@@ -9,7 +9,7 @@ from cdp.errors import DomainError, Unavailable
 # ClickHouse's codes. A limit of the query itself was reached:
 OVER_BUDGET = {158, 159, 160, 241, 307, 396}
 # The store cannot do it now, and may be able to in a while:
-AWAY = {3, 74, 76, 202, 203, 209, 210, 225, 242, 243, 252, 279, 285, 319, 999}
+AWAY = {3, 74, 76, 202, 203, 209, 210, 216, 225, 242, 243, 252, 279, 285, 319, 999}
 # It does not know us: not the caller's mistake, and over when the setting is put right:
 LOCKED_OUT = {192, 193, 194, 497, 516}
 
