@@ -79,9 +79,11 @@ class Platform:
         told |= json.loads(out.splitlines()[-1])
 
     def redis(self) -> int:
-        """Return the process number of Redis."""
-        pid = self.urls.pid("redis")
-        assert pid
+        """Return the process number of Redis, which may just be starting again."""
+        deadline = time.monotonic() + 10
+        while not (pid := self.urls.pid("redis")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
         return pid
 
     def counted(self, name: str) -> int:
