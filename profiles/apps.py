@@ -13,16 +13,19 @@ class ProfilesConfig(AppConfig):
         """Take the doors' records in, finish what is decided elsewhere, name the namespaces."""
         from cdp.clickhouse import agreement, unfinished
         from cdp.datasets.topics import BATCHES_REVERTED, RECORDS_RECEIVED
-        from cdp.queue import subscribe
-        from cdp.schemas.registries import identity_namespaces
+        from cdp.queue import every, subscribe
+        from cdp.schemas.registries import identity_namespaces, profile_fields
         from profiles import receivers
+        from profiles.computed.refreshing import refresh_due
         from profiles.ingest.batches import finish_decided
         from profiles.ingest.unfinished import open_ids
         from profiles.ingest.worker import RECORDS_AT_ONCE, ingest
         from profiles.selectors.agreement import disagreements
+        from profiles.selectors.computed import computed_fields
         from profiles.selectors.rules import namespace_codes
         from profiles.topics import (
             BATCHES_DECIDED,
+            COMPUTED_OUTDATED,
             GRAPHS_OUTDATED,
             PROFILES_EMPTIED,
             SNAPSHOTS_OUTDATED,
@@ -37,6 +40,9 @@ class ProfilesConfig(AppConfig):
         subscribe(BATCHES_DECIDED, finish_decided)
         subscribe(GRAPHS_OUTDATED, receivers.rejudge_graphs, exclusive=True)
         subscribe(SNAPSHOTS_OUTDATED, receivers.retake_snapshots, exclusive=True)
+        subscribe(COMPUTED_OUTDATED, receivers.refresh_computed, exclusive=True)
         subscribe(BATCHES_REVERTED, receivers.take_back_batches, exclusive=True)
         subscribe(PROFILES_EMPTIED, receivers.forget_emptied, exclusive=True)
+        every(60, "profiles.computed", refresh_due)
         identity_namespaces.register("profiles", namespace_codes)
+        profile_fields.register("computed-attributes", computed_fields)

@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 
+from profiles.computed.definition import Function, Unit
 from profiles.identity import merge, namespaces
 
 
@@ -41,3 +42,31 @@ class GraphUse(TextChoices):
 
     NONE = merge.GraphUse.NONE.value
     PRIVATE = merge.GraphUse.PRIVATE.value
+
+
+class ComputedState(TextChoices):
+    """Say whether a computed attribute is worked out."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    DISABLED = "disabled"
+
+
+class ComputedFunction(TextChoices):
+    """Say how many events become one value."""
+
+    SUM = Function.SUM.value
+    COUNT = Function.COUNT.value
+    MIN = Function.MIN.value
+    MAX = Function.MAX.value
+    MOST_RECENT = Function.MOST_RECENT.value
+    LAST = Function.LAST.value
+
+
+class LookbackUnit(TextChoices):
+    """Say in what a look-back is measured."""
+
+    HOURS = Unit.HOURS.value
+    DAYS = Unit.DAYS.value
+    WEEKS = Unit.WEEKS.value
+    MONTHS = Unit.MONTHS.value

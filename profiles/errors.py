@@ -73,3 +73,27 @@ class SandboxBusy(Unavailable):
     """Another change of this sandbox's graphs is under way; try again in a moment."""
 
     code = "graphs_busy"
+
+
+class AttributeUnknown(NotFound):
+    """The sandbox has no such computed attribute."""
+
+    code = "computed_attribute_unknown"
+
+
+class AttributePublished(Conflict):
+    """A published attribute's rule stays as it is."""
+
+    code = "computed_attribute_published"
+
+
+class AttributeInUse(Conflict):
+    """The computed attribute is worked out still, or something depends on it."""
+
+    code = "computed_attribute_in_use"
+
+
+class TooManyAttributes(Conflict):
+    """A sandbox works out at most 25 attributes."""
+
+    code = "too_many_computed_attributes"

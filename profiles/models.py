@@ -13,7 +13,15 @@ from django.db import models
 from cdp.tenancy.base import SandboxModel
 from cdp.tenancy.ids import PublicIdField
 from cdp.tenancy.models import Sandbox
-from profiles.enums import AttributeMerge, GraphUse, NamespaceType, Normaliser
+from profiles.enums import (
+    AttributeMerge,
+    ComputedFunction,
+    ComputedState,
+    GraphUse,
+    LookbackUnit,
+    NamespaceType,
+    Normaliser,
+)
 
 
 def _unchecked_sandbox() -> "models.ForeignKey[Sandbox, Sandbox]":
@@ -228,6 +236,60 @@ class Fragment(SandboxModel):
 
     def __str__(self) -> str:
         return f"{self.dataset_id} of {self.identity_id}"
+
+
+class ComputedAttribute(SandboxModel):
+    """A value that is worked out of each person's events. Published, its rule stays as it is."""
+
+    id = PublicIdField(prefix="ca")
+    name = models.CharField(max_length=64)
+    title = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True)
+    state = models.CharField(
+        max_length=12, choices=ComputedState, default=ComputedState.DRAFT, editable=False
+    )
+    function = models.CharField(max_length=12, choices=ComputedFunction)
+    field = models.CharField(max_length=500, blank=True)
+    conditions = models.JSONField(default=list, blank=True)
+    lookback_length = models.PositiveSmallIntegerField()
+    lookback_unit = models.CharField(max_length=8, choices=LookbackUnit)
+    keep = models.PositiveSmallIntegerField(
+        default=1, help_text="Of `last`: how many values are kept."
+    )
+    evaluated_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["sandbox", "name"], name="computed_attribute_name_unique"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ComputedValues(SandboxModel):
+    """The computed attributes of one person, as they stand in the merged view."""
+
+    sandbox = _unchecked_sandbox()
+    profile = models.OneToOneField(
+        Profile,
+        primary_key=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+    )
+    document = models.JSONField()
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "computed values"
+
+    def __str__(self) -> str:
+        return f"prf_{self.pk}"
 
 
 class SearchTerm(SandboxModel):

@@ -11,6 +11,7 @@ from cdp.queue import Claim, Item
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
+from profiles.computed.refreshing import refresh_slice
 from profiles.erasing.batches import take_back
 from profiles.erasing.nobody import forget_nobody
 from profiles.ingest.batches import finish_batch, hand_over, keep_batch
@@ -29,6 +30,11 @@ def rejudge_graphs(claim: Claim) -> None:
 def retake_snapshots(claim: Claim) -> None:
     """Handle topic `snapshots.outdated`: the earliest slice stands for all that are claimed."""
     _one_slice(claim, retake_and_go_on)
+
+
+def refresh_computed(claim: Claim) -> None:
+    """Handle topic `computed.outdated`: the earliest slice stands for all that are claimed."""
+    _one_slice(claim, refresh_slice)
 
 
 def take_back_batches(claim: Claim) -> None:

@@ -10,3 +10,7 @@ from cdp.tenancy.models import Sandbox
 merge_policy_dependents: Registry[Callable[[Sandbox, str], list[dict[str, Any]]]] = Registry(
     "merge policy user"
 )
+# (sandbox, name of a computed attribute) -> what uses it, each as {"type", "id", "name"}
+computed_attribute_dependents: Registry[Callable[[Sandbox, str], list[dict[str, Any]]]] = Registry(
+    "computed attribute user"
+)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from cdp.api.routers import Router
+from profiles.api.computed_attributes import ComputedAttributesViewSet
 from profiles.api.identity_graphs import IdentitiesViewSet, IdentityGraphsViewSet
 from profiles.api.identity_settings import IdentitySettingsViewSet
 from profiles.api.merge_policies import MergePoliciesViewSet
@@ -14,6 +15,7 @@ router.register("profiles", ProfilesViewSet, "profile")
 router.register("namespaces", NamespacesViewSet, "namespace")
 router.register("identities", IdentitiesViewSet, "identity")
 router.register("identity-graphs", IdentityGraphsViewSet, "identity-graph")
+router.register("computed-attributes", ComputedAttributesViewSet, "computed-attribute")
 router.register("merge-policies", MergePoliciesViewSet, "merge-policy")
 urlpatterns = [
     *router.urls,

@@ -4,12 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID, uuid4
 
+from django.conf import settings
+from django.utils import timezone
+
 from cdp import queue
 from cdp.queue import Claim
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.ingest.payload import Payload
+from profiles.ingest.refining import work_out_changed
 from profiles.ingest.settle import settle
 from profiles.ingest.store import store
 from profiles.models import IngestBatch
@@ -50,10 +54,25 @@ def finish_batch(
     payload = Payload.unpack(bytes(batch.payload))
     refused = store(sandbox, batch.pk, payload)
     with scope(sandbox, ACTOR):
+        worked_out = work_out_changed(sandbox, payload)
+    following = None
+    with scope(sandbox, ACTOR):
         still_open = IngestBatch.objects.for_sandbox(sandbox).filter(pk=batch.pk, published=False)
         if still_open.update(published=True, payload=b""):
-            settle(sandbox, payload, refused)
+            if refined := settle(sandbox, payload, refused, worked_out):
+                following = keep_batch(sandbox, uuid4(), refined)
+                _remind(sandbox, following)
             release(batch)
+    if following is not None:
+        finish_batch(sandbox, following, lambda done: done.delete())
+
+
+def _remind(sandbox: Sandbox, batch: IngestBatch) -> None:
+    """Have somebody look after a batch that is finished at once, should this worker die."""
+    later = timezone.now() + settings.QUEUE_LEASE
+    queue.publish(
+        BATCHES_DECIDED, {"batch": str(batch.pk)}, sandbox=sandbox, count=0, available_at=later
+    )
 
 
 def finish_decided(claim: Claim) -> None:

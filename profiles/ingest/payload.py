@@ -34,6 +34,7 @@ class Payload:
     `origins` tells for every line of events and records which record it is, so that
     one that the store refuses can be put aside with its reason. `deletions` are done
     before anything is inserted. `emptied` are profiles that may be nobody's now.
+    `refined` says that computed attributes have been worked out for what changed.
     """
 
     lines: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Payload:
     origins: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     deletions: Sequence[Deletion] = ()
     emptied: Sequence[int] = ()
+    refined: bool = False
 
     def pack(self) -> bytes:
         """Return it compressed."""
@@ -55,6 +57,7 @@ class Payload:
                 "origins": self.origins,
                 "deletions": [[one.what, list(one.values)] for one in self.deletions],
                 "emptied": self.emptied,
+                "refined": self.refined,
             }
         )
         body = b"".join(line for lines in self.lines.values() for line in lines)
@@ -80,4 +83,5 @@ class Payload:
             origins=head["origins"],
             deletions=[Deletion(what, values) for what, values in head["deletions"]],
             emptied=head["emptied"],
+            refined=head["refined"],
         )

@@ -14,21 +14,31 @@ from cdp.queue import Message
 from cdp.tenancy.models import Sandbox
 from profiles.ingest.keys import give_back_keys
 from profiles.ingest.payload import Payload
+from profiles.ingest.refining import WorkedOut, refine
 from profiles.ingest.store import Refused
 from profiles.topics import PROFILES_CHANGED, PROFILES_EMPTIED
 
 PROFILES_A_MESSAGE: Final = 5_000
 
 
-def settle(sandbox: Sandbox, payload: Payload, refused: Sequence[Refused]) -> None:
-    """Publish what changed and write the receipts, in the transaction that ends the batch."""
+def settle(
+    sandbox: Sandbox, payload: Payload, refused: Sequence[Refused], worked_out: WorkedOut | None
+) -> Payload | None:
+    """Publish what changed and write the receipts, in the transaction that ends the batch.
+
+    If computed attributes have other values now, return what the event store must be
+    told first: the news then goes out with that.
+    """
     rejections = _put_aside(sandbox, payload, refused)
     outcomes = list(payload.outcomes)
     mark_rejected(outcomes, rejections)
     write_receipts(sandbox, outcomes)
-    publish_changed(sandbox, payload.changed, payload.vanished)
     if payload.emptied:
         queue.publish(PROFILES_EMPTIED, {"profiles": list(payload.emptied)}, sandbox=sandbox)
+    refined = refine(sandbox, payload, worked_out) if worked_out else None
+    if refined is None:
+        publish_changed(sandbox, payload.changed, payload.vanished)
+    return refined
 
 
 def publish_changed(

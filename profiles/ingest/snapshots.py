@@ -8,7 +8,8 @@ from typing import Any
 from orjson import loads
 
 from cdp.tenancy.models import Sandbox
-from profiles.identity.fragment import Fragment
+from profiles.computed.placing import with_computed
+from profiles.identity.fragment import Document, Fragment
 from profiles.identity.merge import Policy, merge
 from profiles.identity.rules import Identity
 from profiles.identity.terms import terms_of
@@ -25,6 +26,10 @@ FROM profiles_identity AS identity
 JOIN profiles_fragment AS fragment
     ON fragment.identity_id = identity.id AND fragment.{OWN}
 WHERE identity.{OWN} AND identity.profile_id = ANY(%(profiles)s)
+"""
+_COMPUTED = f"""
+SELECT profile_id, document::text FROM profiles_computedvalues
+WHERE {OWN} AND profile_id = ANY(%(profiles)s)
 """
 _VERSION = "SELECT nextval('profiles_version')"
 _STAMP = f"""
@@ -53,6 +58,11 @@ class Parts:
 
     identities: dict[int, Identity] = field(default_factory=dict)
     fragments: list[Fragment] = field(default_factory=list)
+    computed: dict[str, Any] = field(default_factory=dict)
+
+    def merged(self, policy: Policy, tenant: str) -> Document:
+        """Return the attributes of the person, those that are computed included."""
+        return with_computed(merge(self.fragments, policy), self.computed, tenant)
 
     def identity_map(self) -> dict[str, list[dict[str, str]]]:
         """Return the identities as XDM has them, the oldest first."""
@@ -63,7 +73,7 @@ class Parts:
 
 
 def read_parts(sandbox: Sandbox, profiles: Collection[int]) -> dict[int, Parts]:
-    """Read the identities and fragments of these profiles, in two queries."""
+    """Read the identities, fragments and computed values of these profiles, in three queries."""
     parts: dict[int, Parts] = defaultdict(Parts)
     wanted = list(profiles)
     for profile, key, namespace, value in select(_IDENTITIES, sandbox, profiles=wanted):
@@ -71,6 +81,8 @@ def read_parts(sandbox: Sandbox, profiles: Collection[int]) -> dict[int, Parts]:
     for profile, key, dataset, document, at, times in select(_FRAGMENTS, sandbox, profiles=wanted):
         fragment = Fragment(key, dataset, loads(document), at, loads(times) if times else {})
         parts[profile].fragments.append(fragment)
+    for profile, document in select(_COMPUTED, sandbox, profiles=wanted):
+        parts[profile].computed = loads(document)
     return dict(parts)
 
 
@@ -87,7 +99,8 @@ def take_snapshots(
         return []
     parts = read_parts(sandbox, profiles)
     [(version,)] = select(_VERSION, sandbox)
-    documents = {profile: merge(own.fragments, policy) for profile, own in parts.items()}
+    tenant = sandbox.organization.tenant_namespace
+    documents = {profile: own.merged(policy, tenant) for profile, own in parts.items()}
     _write_terms(sandbox, _terms(parts, documents), [*profiles, *gone])
     execute(_STAMP, sandbox, version=version, profiles=[*documents, *gone])
     rows = [

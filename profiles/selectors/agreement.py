@@ -9,7 +9,6 @@ from cdp.clickhouse import client
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
-from profiles.identity.merge import Policy, merge
 from profiles.ingest.batches import open_batches
 from profiles.ingest.snapshots import read_parts
 from profiles.models import Profile
@@ -65,9 +64,10 @@ def _difference(expected: bytes | None, stored: bytes | None) -> str:
 def _expected(sandbox: Sandbox, after: int) -> dict[int, bytes]:
     standing = Profile.objects.for_sandbox(sandbox).filter(vanished=False, pk__gt=after)
     profiles = list(standing.order_by("pk").values_list("pk", flat=True)[:SLICE])
-    policy: Policy = default_policy(sandbox)
+    policy = default_policy(sandbox)
+    tenant = sandbox.organization.tenant_namespace
     return {
-        profile: canonical({**merge(parts.fragments, policy), "identityMap": parts.identity_map()})
+        profile: canonical({**parts.merged(policy, tenant), "identityMap": parts.identity_map()})
         for profile, parts in read_parts(sandbox, profiles).items()
     }
 

@@ -1,7 +1,7 @@
 """Persons: everything that PostgreSQL knows of a profile, in one query for any number of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -49,6 +49,11 @@ SELECT asked.place, asked.identity_id, profile.id, profile.created_at, profile.v
         JOIN profiles_fragment AS said
             ON said.identity_id = own.id AND said.{OWN}
         WHERE own.profile_id = profile.id AND own.{OWN}
+    )::text,
+    (
+        SELECT jsonb_build_array(worked.document, worked.computed_at)
+        FROM profiles_computedvalues AS worked
+        WHERE worked.profile_id = profile.id AND worked.{OWN}
     )::text
 FROM asked
 JOIN profiles_profile AS profile
@@ -77,19 +82,18 @@ class Person:
     segments: dict[str, Any]
     identities: tuple[KnownIdentity, ...]
     fragments: tuple[Fragment, ...]
+    computed: dict[str, Any] = field(default_factory=dict)
+    computed_at: datetime | None = None
 
     def seen_by(self, policy: Policy) -> "Person":
         """Return what a policy lets be seen: all of the graph, or the asked identity alone."""
         if policy.graph is GraphUse.PRIVATE:
             return self
-        return Person(
-            self.id,
-            self.asked,
-            self.created_at,
-            self.version,
-            self.segments,
-            tuple(known for known in self.identities if known.id == self.asked),
-            tuple(fragment for fragment in self.fragments if fragment.identity == self.asked),
+        return replace(
+            self,
+            identities=tuple(known for known in self.identities if known.id == self.asked),
+            fragments=tuple(one for one in self.fragments if one.identity == self.asked),
+            computed={},
         )
 
     def attributes(self, policy: Policy) -> Document:
@@ -158,7 +162,9 @@ def _person(
     segments: str,
     identities: str,
     fragments: str | None,
+    computed: str | None,
 ) -> Person:
+    values, computed_at = loads(computed) if computed else ({}, None)
     return Person(
         id=profile,
         asked=asked,
@@ -173,4 +179,6 @@ def _person(
             Fragment(key, dataset, document, at, times or {})
             for key, dataset, document, at, times in (loads(fragments) if fragments else ())
         ),
+        computed=values,
+        computed_at=datetime.fromisoformat(computed_at) if computed_at else None,
     )

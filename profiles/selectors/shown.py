@@ -6,6 +6,8 @@ from typing import Any
 
 from cdp.api.registries import profile_facets
 from cdp.tenancy.models import Sandbox
+from profiles.computed.definition import ROOT
+from profiles.computed.placing import with_computed
 from profiles.identity.fragment import Document, put
 from profiles.identity.merge import Policy, Source, merge, merge_with_sources
 from profiles.identity.rules import Identity
@@ -14,6 +16,7 @@ from profiles.selectors.people import Person
 from profiles.selectors.rules import get_merge_policy, list_merge_policies, policy_of
 
 BUILT_IN = "Newest value"
+COMPUTED = "computed-attributes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,10 @@ def show(
 ) -> list[Shown]:
     """Merge persons under a policy; what other apps add is asked once for all of them."""
     extras = _extras(sandbox, [person.id for person in people])
-    return [_shown(person.seen_by(policy.policy), policy, sources, extras) for person in people]
+    tenant = sandbox.organization.tenant_namespace
+    return [
+        _shown(person.seen_by(policy.policy), policy, sources, extras, tenant) for person in people
+    ]
 
 
 def only(document: Document, paths: Iterable[str]) -> Document:
@@ -95,14 +101,27 @@ def _shown(
     policy: ChosenPolicy,
     sources: bool,
     extras: Mapping[int, Mapping[str, Any]],
+    tenant: str,
 ) -> Shown:
     if not sources:
-        attributes = merge(person.fragments, policy.policy)
+        attributes = with_computed(merge(person.fragments, policy.policy), person.computed, tenant)
         return Shown(person, policy, attributes, None, extras[person.id])
     merged = merge_with_sources(person.fragments, policy.policy)
     names = {known.id: known.identity for known in person.identities}
     told = {path: _source(source, names) for path, source in merged.sources.items()}
-    return Shown(person, policy, merged.document, told, extras[person.id])
+    attributes = with_computed(merged.document, person.computed, tenant)
+    return Shown(person, policy, attributes, told | _worked_out(person, tenant), extras[person.id])
+
+
+def _worked_out(person: Person, tenant: str) -> dict[str, ShownSource]:
+    """Say of computed values that they come from the events of the person as a whole."""
+    if person.computed_at is None or not person.identities:
+        return {}
+    at = round(person.computed_at.timestamp() * 1000)
+    oldest = person.identities[0].identity
+    return {
+        f"_{tenant}.{ROOT}.{name}": ShownSource(COMPUTED, oldest, at) for name in person.computed
+    }
 
 
 def _source(source: Source, names: Mapping[int, Identity]) -> ShownSource:

@@ -5,7 +5,7 @@ from django.utils import timezone
 from cdp.tenancy.models import Sandbox
 from profiles.identity.rules import Identity, make_rules
 from profiles.ids import profile_key
-from profiles.models import MergePolicy, Namespace
+from profiles.models import ComputedAttribute, MergePolicy, Namespace
 from profiles.stitching.sightings import Sighting, Sightings
 from profiles.stitching.stitch import stitch
 from tests.profiles.stitching import NAMESPACES
@@ -32,3 +32,11 @@ def namespace(sandbox: Sandbox) -> dict[str, str]:
 @names("/api/v1/merge-policies/{pk}")
 def merge_policy(sandbox: Sandbox) -> dict[str, str]:
     return {"pk": MergePolicy.objects.create(sandbox=sandbox, name="Walled").pk}
+
+
+@names("/api/v1/computed-attributes/{pk}")
+def computed_attribute(sandbox: Sandbox) -> dict[str, str]:
+    made = ComputedAttribute.objects.create(
+        sandbox=sandbox, name="walled", function="count", lookback_length=1, lookback_unit="days"
+    )
+    return {"pk": made.pk}

@@ -1,0 +1,107 @@
+"""Working out the computed attributes of some persons, and keeping what has changed."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final
+
+from cdp.clickhouse import client
+from cdp.schemas.registry.fields import Field
+from cdp.schemas.selectors import EVENT_CLASS, union_fields
+from cdp.tenancy.models import Sandbox
+from profiles.computed.definition import OWN as OWN_FIELDS
+from profiles.computed.definition import Computation, Condition, Function, Unit
+from profiles.computed.reading import values_of
+from profiles.computed.sql import statement
+from profiles.enums import ComputedState
+from profiles.models import ComputedAttribute
+from profiles.sets import OWN, as_json, execute, select
+
+PERSONS_AT_ONCE: Final = 2_000
+_IDENTITIES: Final = f"""
+SELECT id, profile_id FROM profiles_identity WHERE {OWN} AND profile_id = ANY(%(profiles)s)
+"""
+_KEEP: Final = """
+INSERT INTO profiles_computedvalues AS stored (profile_id, sandbox_id, document, computed_at)
+SELECT profile, %(sandbox)s, document, %(now)s
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(profile bigint, document jsonb)
+ORDER BY profile
+ON CONFLICT (profile_id) DO UPDATE
+    SET document = excluded.document, computed_at = excluded.computed_at
+    WHERE stored.document <> excluded.document
+RETURNING profile_id
+"""
+_FORGET: Final = f"""
+DELETE FROM profiles_computedvalues WHERE {OWN} AND profile_id = ANY(%(profiles)s)
+RETURNING profile_id
+"""
+
+Values = Mapping[int, Mapping[str, Any]]
+
+
+def published(sandbox: Sandbox) -> list[Computation]:
+    """Return what is worked out in the sandbox."""
+    rows = ComputedAttribute.objects.for_sandbox(sandbox).filter(state=ComputedState.PUBLISHED)
+    return [computation_of(row) for row in rows.order_by("id")]
+
+
+def computation_of(row: ComputedAttribute) -> Computation:
+    """Return a stored attribute as it is computed."""
+    return Computation(
+        name=row.name,
+        function=Function(row.function),
+        field=row.field,
+        conditions=tuple(Condition(**condition) for condition in row.conditions),
+        length=row.lookback_length,
+        unit=Unit(row.lookback_unit),
+        keep=row.keep,
+    )
+
+
+def event_fields(sandbox: Sandbox) -> Mapping[str, Field]:
+    """Return the fields of events that may be computed of."""
+    return {**union_fields(sandbox, EVENT_CLASS), **OWN_FIELDS}
+
+
+def work_out(
+    sandbox: Sandbox, computations: Sequence[Computation], profiles: Collection[int], now: datetime
+) -> Values:
+    """Compute the attributes of these profiles from the event store; those without any are left out."""
+    fields = event_fields(sandbox)
+    known = [one for one in computations if all(name in fields for name in one.fields)]
+    found: dict[int, dict[str, Any]] = {}
+    if not known:
+        return found
+    text, params = statement(known, fields, now)
+    for some in _slices(profiles):
+        pairs = select(_IDENTITIES, sandbox, profiles=some)
+        given = {"ids": [key for key, _ in pairs], "owners": [owner for _, owner in pairs]}
+        rows = client.fetch_text(
+            text, sandbox=sandbox, params={**params, **given}, budget=client.STREAMING
+        )
+        for owner, *columns in rows:
+            if values := values_of(known, columns, fields):
+                found[owner] = values
+    return found
+
+
+def keep(sandbox: Sandbox, values: Values, profiles: Collection[int], now: datetime) -> set[int]:
+    """Store the values of these profiles; return those whose values are other ones now."""
+    rows = [{"profile": profile, "document": own} for profile, own in values.items()]
+    silent = [profile for profile in profiles if profile not in values]
+    changed = {profile for (profile,) in select(_FORGET, sandbox, profiles=silent)}
+    if rows:
+        kept = select(_KEEP, sandbox, rows=as_json(rows), now=now)
+        changed.update(profile for (profile,) in kept)
+    return changed
+
+
+def forget_values(sandbox: Sandbox, profiles: Collection[int]) -> None:
+    """Drop the values of profiles that have vanished or are gone."""
+    execute(_FORGET, sandbox, profiles=list(profiles))
+
+
+def _slices(profiles: Collection[int]) -> Iterator[list[int]]:
+    rest = iter(sorted(profiles))
+    while some := list(islice(rest, PERSONS_AT_ONCE)):
+        yield some
