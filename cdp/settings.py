@@ -186,7 +186,8 @@ ALLOWED_PRIVATE_HOSTS: list[str] = env.list("CDP_ALLOWED_PRIVATE_HOSTS", [])
 EXPORT_DIR = Path(env.str("CDP_EXPORTS", str(DATA_DIR / "exports")))
 EXPORT_PROTOCOLS = env.list("CDP_EXPORT_PROTOCOLS", ["file"])
 DELIVERY_SECONDS = env.int("CDP_DELIVERY_SECONDS", 15)
-DELIVERY_KEPT = timedelta(days=2)  # then what could not even be tried has failed
+DELIVERIES_KEPT = timedelta(days=90)  # then it is forgotten what was sent
+DELIVERY_PATIENCE = timedelta(days=2)  # then what could not even be tried has failed
 # How long to wait before each further attempt at a delivery; after the last it has failed.
 DELIVERY_DELAYS = [
     timedelta(seconds=seconds)

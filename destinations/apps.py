@@ -22,6 +22,7 @@ class DestinationsConfig(AppConfig):
         from destinations.services.delivering import deliver_due
         from destinations.services.filing import write_due_file
         from destinations.services.sandboxes import count_destinations, forget_destinations
+        from destinations.services.tidying import tidy
         from destinations.topics import DELIVERIES_DUE, FILES_DUE
         from governance.uses import register as register_uses
         from segments import dependents
@@ -33,6 +34,7 @@ class DestinationsConfig(AppConfig):
         queue.subscribe(MEMBERSHIPS_CHANGED, on_memberships_changed, records=20_000)
         queue.subscribe(DELIVERIES_DUE, deliver_due, batch=100, records=2_000)
         queue.subscribe(FILES_DUE, write_due_file, batch=1, lane=LONG_WORK)
+        queue.every(3_600, "destinations.tidy", tidy, lane=LONG_WORK)
         register_uses("activations", uses.standing_uses)
         dependents.register("activations", selectors.list_segment_uses)
         check_uses_with(uses.check_segment)

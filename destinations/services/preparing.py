@@ -139,9 +139,9 @@ def _too_early(dues: Iterable[Due]) -> set[str]:
 
 def _given_up(due: Due, rows: Mapping[int, Delivery], now: datetime) -> Obstacle | None:
     oldest = min(rows[each].at for each in due.deliveries if each in rows)
-    if oldest >= now - settings.DELIVERY_KEPT:
+    if oldest >= now - settings.DELIVERY_PATIENCE:
         return None
-    days = settings.DELIVERY_KEPT.days
+    days = settings.DELIVERY_PATIENCE.days
     return Obstacle(DeliveryState.FAILED, f"The destination took nothing for {days} days.")
 
 

@@ -1,16 +1,19 @@
-"""What becomes of destinations and governance when a sandbox is reset."""
+"""What becomes of destinations and governance in time, and when a sandbox is reset."""
 
 from cdp.tenancy.sandboxes import handlers
 from cdp.tenancy.scope import scope
+from destinations.services import tidying
 from governance.selectors import get_policy
 from governance.services.catalogue import create_label
 from governance.services.policies import change_policy, create_policy, stored_core_policy
 from tests.destinations.world import (
     ACTOR,
     activate,
+    deliveries,
     make_customers,
     make_folder,
     make_segment,
+    runs,
     tell,
     work,
 )
@@ -66,3 +69,20 @@ def _counts(sandbox):
             for app in ("destinations", "governance")
             for name, count in handlers()[app].count(sandbox).items()
         }
+
+
+def test_what_was_sent_is_forgotten_after_ninety_days(sandbox, customers, clock, monkeypatch):
+    monkeypatch.setattr(tidying, "AT_ONCE", 2)
+    segment = make_segment(sandbox)
+    activate(make_folder(sandbox), segment)
+    for days in (0, 30):
+        clock.move(days=days)
+        tell(segment, entered=range(1, 6))
+        work()
+    before = [len(deliveries(sandbox)), len(runs(sandbox))]
+
+    clock.move(days=61)
+    tidying.tidy()
+
+    assert before == [10, 2]
+    assert [len(deliveries(sandbox)), len(runs(sandbox))] == [5, 1]
