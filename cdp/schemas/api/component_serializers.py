@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from cdp.api.serializers import StrictSerializer
+from cdp.schemas.api import examples
 from cdp.schemas.api.shapes import DEFINITION, KEY, JsonObject
 
 
-class EntryOut(serializers.Serializer[Any]):
+class RegistryEntryOut(serializers.Serializer[Any]):
     """A resource of the registry in a list."""
 
     id = serializers.CharField()
@@ -26,13 +28,13 @@ class EntryOut(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField(allow_null=True)
 
 
-class EntryDetail(EntryOut):
+class RegistryEntryDetail(RegistryEntryOut):
     """A resource of the registry with its document."""
 
     document = serializers.JSONField(help_text="The XDM document, in registry form.")
 
 
-class FieldGroupOut(EntryOut):
+class FieldGroupOut(RegistryEntryOut):
     """A field group in a list."""
 
     classes = serializers.ListField(
@@ -52,6 +54,7 @@ class _ComponentIn(StrictSerializer):
     definition = JsonObject(default=dict, help_text=DEFINITION)
 
 
+@extend_schema_serializer(examples=examples.CLASS)
 class ClassIn(_ComponentIn):
     """A class of your own; what it extends never changes."""
 
@@ -62,6 +65,7 @@ class ClassIn(_ComponentIn):
     )
 
 
+@extend_schema_serializer(examples=examples.FIELD_GROUP)
 class FieldGroupIn(_ComponentIn):
     """A field group of your own."""
 
@@ -73,10 +77,12 @@ class FieldGroupIn(_ComponentIn):
     )
 
 
+@extend_schema_serializer(examples=examples.DATA_TYPE)
 class DataTypeIn(_ComponentIn):
     """A data type of your own: an object that fields refer to."""
 
 
+@extend_schema_serializer(examples=examples.COMPONENT_PATCH)
 class ComponentPatch(StrictSerializer):
     """Changes; the definition is merged, so that `null` removes a key."""
 
@@ -85,6 +91,7 @@ class ComponentPatch(StrictSerializer):
     definition = JsonObject(help_text=DEFINITION)
 
 
+@extend_schema_serializer(examples=examples.COMPONENT_PATCH)
 class FieldGroupPatch(ComponentPatch):
     """Changes; the definition is merged, so that `null` removes a key."""
 

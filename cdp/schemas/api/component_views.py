@@ -16,17 +16,17 @@ from cdp.schemas.api.component_serializers import (
     ClassIn,
     ComponentPatch,
     DataTypeIn,
-    EntryDetail,
-    EntryOut,
     FieldGroupDetail,
     FieldGroupIn,
     FieldGroupOut,
     FieldGroupPatch,
+    RegistryEntryDetail,
+    RegistryEntryOut,
 )
 from cdp.schemas.api.entries import Entry, entry_of, matches
 from cdp.schemas.api.holding import TurnMixin
 from cdp.schemas.api.pagination import ListPagination
-from cdp.schemas.api.shapes import VersionOut
+from cdp.schemas.api.shapes import ResourceVersionOut
 from cdp.schemas.errors import StandardResource
 from cdp.schemas.models import Component
 from cdp.schemas.registry import catalogue
@@ -51,12 +51,16 @@ class _EntryViewSet(ListMixin, RetrieveMixin, SandboxViewSet):
 
     kind: ClassVar[Kind]
     permissions = READ_AND_MANAGE
-    list_class: ClassVar[type[BaseSerializer[Any]]] = EntryOut
-    detail_class: ClassVar[type[BaseSerializer[Any]]] = EntryDetail
+    list_class: ClassVar[type[BaseSerializer[Any]]] = RegistryEntryOut
+    detail_class: ClassVar[type[BaseSerializer[Any]]] = RegistryEntryDetail
     pagination_class: type[CursorPagination] | None = ListPagination
     filter_backends = ()
     query_parameters: ClassVar[tuple[str, ...]] = ("id", "title", "container")
     lookup_value_regex = "[^/]+"
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List the sandbox's own, newest first, then the standard ones by title; in pages."""
+        return super().list(request, *args, **kwargs)
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return self.list_class if self.action == "list" else self.detail_class
@@ -87,14 +91,6 @@ class _EntryViewSet(ListMixin, RetrieveMixin, SandboxViewSet):
     def shown(self, row: Component | Entry, **options: Any) -> Response:
         return super().shown(row if isinstance(row, Entry) else entry_of(row), **options)
 
-    @extend_schema(responses=VersionOut(many=True))
-    @action(detail=True, pagination_class=CursorPagination, ordering="-version")
-    def history(self, request: Request, pk: str) -> Response:
-        """Tell what it has been, newest first."""
-        versions = selectors.list_versions(self.sandbox, self.get_object().id)
-        page = self.paginate_queryset(versions)
-        return self.get_paginated_response(VersionOut(page, many=True).data)
-
 
 class _OwnViewSet(TurnMixin, CreateMixin, PatchMixin, DeleteMixin, _EntryViewSet):
     """Makes, changes and deletes what is the sandbox's own."""
@@ -117,6 +113,14 @@ class _OwnViewSet(TurnMixin, CreateMixin, PatchMixin, DeleteMixin, _EntryViewSet
     def perform_delete(self, row: Component) -> None:
         components.delete_component(actor=self.actor, component=row)
 
+    @extend_schema(responses=ResourceVersionOut(many=True))
+    @action(detail=True, pagination_class=CursorPagination, ordering="-version")
+    def history(self, request: Request, pk: str) -> Response:
+        """Tell what it has been, newest first."""
+        versions = selectors.list_versions(self.sandbox, self.get_object().id)
+        page = self.paginate_queryset(versions)
+        return self.get_paginated_response(ResourceVersionOut(page, many=True).data)
+
     def named(self, values: dict[str, Any]) -> dict[str, Any]:
         """Replace what names a class in any way by its `$id`."""
         if "classes" in values:
@@ -133,7 +137,7 @@ class BehaviorViewSet(_EntryViewSet):
     kind = Kind.BEHAVIOR
 
 
-@extend_schema_view(list=extend_schema(parameters=_FILTERS))
+@extend_schema_view(list=extend_schema(summary="List classes", parameters=_FILTERS))
 class ClassViewSet(_OwnViewSet):
     """What a record is about: a person, an event, a product. A schema has one class."""
 

@@ -1,8 +1,10 @@
 """What goes in and out of `descriptors/`."""
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from cdp.api.serializers import StrictSerializer
+from cdp.schemas.api import examples
 from cdp.schemas.api.shapes import KEY, JsonObject
 from cdp.schemas.models import Descriptor
 from cdp.schemas.registry.descriptors import DescriptorKind
@@ -52,6 +54,7 @@ class _SettingsIn(StrictSerializer):
     enum = JsonObject(required=False, help_text="Titles of values.")
 
 
+@extend_schema_serializer(examples=examples.DESCRIPTOR)
 class DescriptorIn(_SettingsIn):
     """A descriptor: the schema, the kind, the field, and the settings of its kind."""
 
@@ -68,5 +71,6 @@ class DescriptorIn(_SettingsIn):
     )
 
 
+@extend_schema_serializer(examples=examples.DESCRIPTOR_PATCH)
 class DescriptorPatch(_SettingsIn):
     """Changes to what a descriptor says; its schema, kind and fields stay."""

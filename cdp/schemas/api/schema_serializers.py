@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from cdp.api.serializers import StrictSerializer
+from cdp.schemas.api import examples
 from cdp.schemas.api.shapes import DEFINITION, KEY, JsonObject, RecordErrorOut
 from cdp.schemas.models import Schema
 from cdp.schemas.registry.drafting import draft_of
@@ -68,6 +69,7 @@ class SchemaResolved(SchemaOut):
         fields = [*SchemaOut.Meta.fields, "document"]
 
 
+@extend_schema_serializer(examples=examples.SCHEMA)
 class SchemaIn(StrictSerializer):
     """A schema: one class and any number of field groups. The class never changes."""
 
@@ -80,6 +82,7 @@ class SchemaIn(StrictSerializer):
     definition = JsonObject(default=dict, help_text=DEFINITION)
 
 
+@extend_schema_serializer(examples=examples.SCHEMA_PATCH)
 class SchemaPatch(StrictSerializer):
     """Changes to a schema."""
 
@@ -97,32 +100,34 @@ class SchemaPatch(StrictSerializer):
     )
 
 
-class SampleOut(serializers.Serializer[Any]):
+class SampleRecordOut(serializers.Serializer[Any]):
     """A made-up record."""
 
     record = serializers.JSONField()
 
 
-class RecordIn(StrictSerializer):
+@extend_schema_serializer(examples=examples.RECORD)
+class CheckedRecordIn(StrictSerializer):
     """A record to be checked."""
 
     record = JsonObject()
 
 
-class CheckOut(serializers.Serializer[Any]):
+class RecordCheckOut(serializers.Serializer[Any]):
     """Whether a record may come in, and if not, every reason."""
 
     valid = serializers.BooleanField()
     errors = RecordErrorOut(many=True)  # type: ignore[assignment]  # a field of that name
 
 
-class ExportOut(serializers.Serializer[Any]):
+class SchemaExportOut(serializers.Serializer[Any]):
     """A schema with all it rests on, for `import/` elsewhere."""
 
     documents = serializers.ListField(child=serializers.JSONField())
 
 
-class ImportIn(StrictSerializer):
+@extend_schema_serializer(examples=examples.IMPORT)
+class SchemaImportIn(StrictSerializer):
     """Documents of an export, or of the public XDM repository."""
 
     documents = serializers.ListField(child=JsonObject(), min_length=1, max_length=5_000)
@@ -131,7 +136,7 @@ class ImportIn(StrictSerializer):
     )
 
 
-class ImportedOut(serializers.Serializer[Any]):
+class ImportedResourceOut(serializers.Serializer[Any]):
     """A resource that an import made."""
 
     id = serializers.CharField()
@@ -139,22 +144,22 @@ class ImportedOut(serializers.Serializer[Any]):
     title = serializers.CharField()
 
 
-class FailureOut(serializers.Serializer[Any]):
+class ImportFailureOut(serializers.Serializer[Any]):
     """A document that an import could not take."""
 
     document = serializers.CharField(help_text="Its `$id`, or its place in the list.")
     errors = RecordErrorOut(many=True)  # type: ignore[assignment]  # a field of that name
 
 
-class ImportOut(serializers.Serializer[Any]):
+class SchemaImportOut(serializers.Serializer[Any]):
     """What an import did."""
 
-    created = ImportedOut(many=True)
+    created = ImportedResourceOut(many=True)
     descriptors = serializers.IntegerField()
     known = serializers.ListField(
         child=serializers.CharField(), help_text="What was here already, by `$id`."
     )
-    failures = FailureOut(many=True)
+    failures = ImportFailureOut(many=True)
 
 
 class UnionOut(serializers.Serializer[Any]):

@@ -24,19 +24,19 @@ from cdp.schemas import selectors
 from cdp.schemas.api.holding import TurnMixin
 from cdp.schemas.api.pagination import FieldPagination
 from cdp.schemas.api.schema_serializers import (
-    CheckOut,
-    ExportOut,
-    ImportIn,
-    ImportOut,
-    RecordIn,
-    SampleOut,
+    CheckedRecordIn,
+    RecordCheckOut,
+    SampleRecordOut,
     SchemaDetail,
+    SchemaExportOut,
+    SchemaImportIn,
+    SchemaImportOut,
     SchemaIn,
     SchemaOut,
     SchemaPatch,
     SchemaResolved,
 )
-from cdp.schemas.api.shapes import FieldOut, VersionOut
+from cdp.schemas.api.shapes import ResourceVersionOut, SchemaFieldOut
 from cdp.schemas.errors import as_errors, definition_refused
 from cdp.schemas.models import Schema
 from cdp.schemas.registry.problems import Refused
@@ -141,8 +141,8 @@ class SchemaViewSet(
         groups = (selectors.get_component(self.sandbox, Kind.FIELD_GROUP, key) for key in keys)
         return [group.uri for group in groups]
 
-    @extend_schema(parameters=[_PREFIX], responses=FieldOut(many=True))
-    @action(detail=True, pagination_class=FieldPagination, filter_backends=())
+    @extend_schema(parameters=[_PREFIX], responses=SchemaFieldOut(many=True))
+    @action(detail=True, pagination_class=FieldPagination, filter_backends=(), ordering_fields=())
     def fields(self, request: Request, pk: str) -> Response:
         """List the fields with type, labels and identity, in the schema's order."""
         compiled = selectors.compiled_schema(self.sandbox, self.get_object().pk)
@@ -152,9 +152,11 @@ class SchemaViewSet(
             for path, field in compiled.fields.items()
             if not prefix or path == prefix or path.startswith(f"{prefix}.")
         ]
-        return self.get_paginated_response(FieldOut(self.paginate_queryset(found), many=True).data)
+        return self.get_paginated_response(
+            SchemaFieldOut(self.paginate_queryset(found), many=True).data
+        )
 
-    @extend_schema(responses=SampleOut)
+    @extend_schema(responses=SampleRecordOut)
     @action(detail=True)
     def sample(self, request: Request, pk: str) -> Response:
         """Make up a record that the schema accepts."""
@@ -164,26 +166,26 @@ class SchemaViewSet(
         except Refused as refusal:
             raise definition_refused(refusal.problems) from refusal
 
-    @extend_schema(request=RecordIn, responses=CheckOut)
+    @extend_schema(request=CheckedRecordIn, responses=RecordCheckOut)
     @action(detail=True, methods=["post"])
     def validate(self, request: Request, pk: str) -> Response:
         """Check a record without storing it, and give every reason why it may not come in."""
         schema = self.get_object()
-        given = RecordIn(data=request.data)
+        given = CheckedRecordIn(data=request.data)
         given.is_valid(raise_exception=True)
         compiled = selectors.compiled_schema(self.sandbox, schema.pk)
         errors = compiled.validate(given.validated_data["record"])
-        return Response(CheckOut({"valid": not errors, "errors": errors}).data)
+        return Response(RecordCheckOut({"valid": not errors, "errors": errors}).data)
 
-    @extend_schema(responses=VersionOut(many=True))
-    @action(detail=True, ordering="-version", filter_backends=())
+    @extend_schema(responses=ResourceVersionOut(many=True))
+    @action(detail=True, ordering="-version", ordering_fields=(), filter_backends=())
     def history(self, request: Request, pk: str) -> Response:
         """Tell what the schema has been, newest first."""
         versions = selectors.list_versions(self.sandbox, self.get_object().pk)
         page = self.paginate_queryset(versions)
-        return self.get_paginated_response(VersionOut(page, many=True).data)
+        return self.get_paginated_response(ResourceVersionOut(page, many=True).data)
 
-    @extend_schema(responses=ExportOut)
+    @extend_schema(responses=SchemaExportOut)
     @action(detail=True)
     def export(self, request: Request, pk: str) -> Response:
         """Write the schema, what it rests on and its descriptors for another organization.
@@ -198,10 +200,12 @@ class SchemaImportViewSet(InputMixin, SandboxViewSet):
 
     noun = "import"
     permissions = {"*": "manage-schemas"}
-    input_class = ImportIn
+    input_class = SchemaImportIn
     max_body = IMPORT_MAX_BODY
 
-    @extend_schema(request=ImportIn, responses={201: ImportOut})
+    @extend_schema(
+        summary="Bring resources in", request=SchemaImportIn, responses={201: SchemaImportOut}
+    )
     def create(self, request: Request) -> Response:
         """Bring in an export of another organization, or files of the public XDM repository.
 
@@ -223,7 +227,7 @@ class SchemaImportViewSet(InputMixin, SandboxViewSet):
             {"document": name, "errors": as_errors(problems)}
             for name, problems in report.failures.items()
         ]
-        shown = ImportOut(
+        shown = SchemaImportOut(
             {
                 "created": report.created,
                 "descriptors": report.descriptors,

@@ -25,7 +25,7 @@ class JsonObject(serializers.JSONField):
         return super().to_internal_value(data)
 
 
-class VersionOut(serializers.ModelSerializer[ResourceVersion]):
+class ResourceVersionOut(serializers.ModelSerializer[ResourceVersion]):
     """One version of a resource and how it came about."""
 
     version = serializers.SerializerMethodField()
@@ -49,7 +49,7 @@ class FieldIdentityOut(serializers.Serializer[Any]):
     primary = serializers.BooleanField()
 
 
-class FieldOut(serializers.Serializer[Any]):
+class SchemaFieldOut(serializers.Serializer[Any]):
     """A field of a schema or union."""
 
     path = serializers.CharField(help_text="Dotted, without brackets; `*` for the names in a map.")

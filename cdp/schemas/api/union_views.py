@@ -15,7 +15,7 @@ from cdp.errors import NotFound
 from cdp.schemas import selectors
 from cdp.schemas.api.pagination import FieldPagination, ListPagination
 from cdp.schemas.api.schema_serializers import UnionDetail, UnionOut
-from cdp.schemas.api.shapes import FieldOut
+from cdp.schemas.api.shapes import SchemaFieldOut
 from cdp.schemas.registry.names import alt_id
 from cdp.schemas.registry.resources import Kind
 from cdp.schemas.registry.unions import union
@@ -62,12 +62,14 @@ class UnionViewSet(ListMixin, RetrieveMixin, SandboxViewSet):
             raise NotFound("No schema of this class is enabled for Profile yet.")
         return _union(self.sandbox, uri, whole=self.action == "retrieve")
 
-    @extend_schema(responses=FieldOut(many=True))
+    @extend_schema(responses=SchemaFieldOut(many=True))
     @action(detail=True, pagination_class=FieldPagination)
     def fields(self, request: Request, pk: str) -> Response:
         """List the fields of the union, among them those that the platform itself writes."""
         found = list(selectors.union_fields(self.sandbox, self.get_object().class_id).values())
-        return self.get_paginated_response(FieldOut(self.paginate_queryset(found), many=True).data)
+        return self.get_paginated_response(
+            SchemaFieldOut(self.paginate_queryset(found), many=True).data
+        )
 
 
 def _union(sandbox: Sandbox, uri: str, *, whole: bool = False) -> Union:

@@ -20,6 +20,9 @@ _ANYTHING: Node = {
     "propertyNames": KEY,
     "additionalProperties": ANYTHING,
     "items": ANYTHING,
+    # The event store has one type for the items of a list, and true would become 1 or 'true'.
+    "if": {"contains": {"type": "boolean"}},
+    "then": {"items": {"type": "boolean"}},
 }
 _SETTLES = {"type", "enum", "const", "oneOf", "anyOf", "$ref"}
 

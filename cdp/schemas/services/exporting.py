@@ -20,7 +20,7 @@ def export_schema(schema: Schema) -> list[dict[str, Any]]:
     schemas = _with_destinations(schema)
     uris = {uri for each in schemas for uri in each.references}
     parts = Component.objects.for_sandbox(sandbox).filter(uri__in=uris).order_by("pk")
-    ordered, _ = in_order([row.document for row in [*parts, *schemas]])
+    ordered, _ = in_order([*(part.document for part in parts), *(s.document for s in schemas)])
     rows = Descriptor.objects.for_sandbox(sandbox).filter(schema__in=schemas)
     said = [
         in_xdm_form(_with_uri(row, statement), row.schema.uri)
@@ -38,7 +38,8 @@ def _with_destinations(schema: Schema) -> list[Schema]:
         found |= {each.pk: each for each in waiting}
         rows = Descriptor.objects.for_sandbox(schema.sandbox).filter(schema__in=waiting)
         leading = rows.filter(destination__isnull=False).select_related("destination")
-        waiting = [row.destination for row in leading if row.destination_id not in found]
+        far = {row.destination.pk: row.destination for row in leading if row.destination}
+        waiting = [each for key, each in far.items() if key not in found]
     return list(found.values())
 
 

@@ -41,16 +41,19 @@ def copy_schemas(source: Sandbox, target: Sandbox) -> None:
         descriptors = list(Descriptor.objects.for_sandbox(source).order_by("pk"))
     with scope(target, _ACTOR):
         _copy_components(components, target)
-        copies = _copy_schemas(schemas, target)
-        for descriptor in descriptors:
-            if descriptor.schema_id in copies:
-                descriptor.destination_id = copies.get(descriptor.destination_id or "")
-                if descriptor.destination_id:
-                    descriptor.settings["destination_schema"] = descriptor.destination_id
-                descriptor.schema_id = copies[descriptor.schema_id]
-                descriptor.pk, descriptor.sandbox = new_id("dsc"), target
-        copied = [row for row in descriptors if row.sandbox_id == target.pk]
+        counterparts, new = _copy_schemas(schemas, target)
+        copied = [row for row in descriptors if row.schema_id in new]
+        for row in copied:
+            _readdress(row, counterparts, target)
         Descriptor.objects.bulk_create(copied, batch_size=500)
+
+
+def _readdress(row: Descriptor, counterparts: Mapping[str, str], target: Sandbox) -> None:
+    """Make a descriptor speak of the schemas of the target."""
+    row.pk, row.sandbox, row.schema_id = new_id("dsc"), target, counterparts[row.schema_id]
+    if row.destination_id is not None:
+        row.destination_id = counterparts[row.destination_id]
+        row.settings["destination_schema"] = row.destination_id
 
 
 def _copy_components(rows: list[Component], target: Sandbox) -> None:
@@ -62,16 +65,17 @@ def _copy_components(rows: list[Component], target: Sandbox) -> None:
     _begin_history(copied, target)
 
 
-def _copy_schemas(rows: list[Schema], target: Sandbox) -> dict[str, str]:
-    """Copy schemas; return the id of each copy by the id of what it was made from."""
-    there = set(Schema.objects.for_sandbox(target).values_list("uri", flat=True))
-    ids = {row.pk: new_id("sch") for row in rows if row.uri not in there}
-    copied = [row for row in rows if row.pk in ids]
+def _copy_schemas(rows: list[Schema], target: Sandbox) -> tuple[dict[str, str], set[str]]:
+    """Copy schemas; return each one's counterpart in the target, and which are new there."""
+    there = dict(Schema.objects.for_sandbox(target).values_list("uri", "pk"))
+    counterparts = {row.pk: there.get(row.uri) or new_id("sch") for row in rows}
+    copied = [row for row in rows if row.uri not in there]
+    new = {row.pk for row in copied}
     for row in copied:
-        row.pk, row.sandbox, row.version = ids[row.pk], target, 1
+        row.pk, row.sandbox, row.version = counterparts[row.pk], target, 1
     Schema.objects.bulk_create(copied, batch_size=100)
     _begin_history(copied, target)
-    return ids
+    return counterparts, new
 
 
 def _begin_history(rows: Sequence[Component | Schema], target: Sandbox) -> None:
