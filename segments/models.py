@@ -73,6 +73,10 @@ class Evaluation(SandboxModel):
     exited = models.BigIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0, editable=False)
     told_to = models.BigIntegerField(default=0, editable=False)
+    total = models.BigIntegerField(
+        null=True, editable=False, help_text="Profiles whose changes are told."
+    )
+    told = models.BigIntegerField(default=0, editable=False)
     cancel_wanted = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, editable=False)
@@ -125,6 +129,19 @@ class Recheck(SandboxModel):
 
     def __str__(self) -> str:
         return f"{self.profile_id} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Alarm(SandboxModel):
+    """When a sandbox's rechecks are next looked at, and up to when they are all known."""
+
+    at = models.DateTimeField()
+    planned_to = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["sandbox"], name="alarm_one"),)
+
+    def __str__(self) -> str:
+        return f"at {self.at:%Y-%m-%d %H:%M:%S}"
 
 
 class SegmentSize(SandboxModel):

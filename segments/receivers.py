@@ -1,5 +1,6 @@
-"""What segments do when something has happened to profiles or rules."""
+"""What segments do when something has happened to profiles or rules, and as time passes."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from cdp.queue import Claim, Item
@@ -8,7 +9,9 @@ from cdp.tenancy.scope import scope
 from segments import selectors
 from segments.enums import EvaluationKind
 from segments.errors import SandboxBusy
-from segments.evaluation.few import evaluate_in_turn
+from segments.evaluation import rechecks
+from segments.evaluation.few import PROFILES_AT_ONCE, evaluate_in_turn
+from segments.evaluation.rules import rule_book
 from segments.evaluation.settling import settle
 from segments.evaluation.whole import evaluate_whole
 
@@ -17,18 +20,41 @@ _PAUSE = timedelta(milliseconds=100)
 
 
 def profiles_changed(claim: Claim) -> None:
-    """Evaluate the profiles that changed, and take those that vanished out of their segments.
-
-    In one transaction with the end of the claim: done, told and forgotten together.
-    """
+    """Evaluate the profiles that changed, and take those that vanished out of their segments."""
     touched: set[int] = set()
     for item in claim.items:
         touched.update(item.payload["profiles"])
         for vanished, survivor in item.payload.get("vanished", []):
             touched.update((vanished, survivor))
+    _evaluate_few(claim, touched, EvaluationKind.TOUCHED)
+
+
+def rechecks_due(claim: Claim) -> None:
+    """Evaluate the profiles whose time has come, and set the alarm anew."""
+    with scope(claim.sandbox, _ACTOR):
+        book = rule_book(claim.sandbox)
+        due = rechecks.due_profiles(claim.sandbox, PROFILES_AT_ONCE)
+    if book.rules:
+        rechecks.add_ahead(claim.sandbox, book)
+    _evaluate_few(claim, due, EvaluationKind.DUE, ring=bool(book.rules))
+
+
+def evaluation_wanted(claim: Claim) -> None:
+    """Make the evaluations of the whole sandbox that were asked for, one after the other."""
+    for item in claim.items:
+        _evaluate_whole(claim, item)
+
+
+def _evaluate_few(
+    claim: Claim, profiles: Iterable[int], kind: EvaluationKind, *, ring: bool = False
+) -> None:
+    """Evaluate in one transaction with the end of the claim: done, told and forgotten together."""
+    touched = sorted(set(profiles))
     try:
         with scope(claim.sandbox, _ACTOR):
-            changes = evaluate_in_turn(claim.sandbox, sorted(touched), EvaluationKind.TOUCHED)
+            changes = evaluate_in_turn(claim.sandbox, touched, kind) if touched else []
+            if ring:
+                rechecks.ring_next(claim.sandbox)
             claim.finish()
     except SandboxBusy as busy:
         with scope(claim.sandbox, _ACTOR):
@@ -38,13 +64,7 @@ def profiles_changed(claim: Claim) -> None:
         settle(claim.sandbox)
 
 
-def evaluation_wanted(claim: Claim) -> None:
-    """Make the evaluations of the whole sandbox that were asked for, one after the other."""
-    for item in claim.items:
-        _evaluate(claim, item)
-
-
-def _evaluate(claim: Claim, item: Item) -> None:
+def _evaluate_whole(claim: Claim, item: Item) -> None:
     with scope(claim.sandbox, _ACTOR):
         rows = selectors.list_evaluations(claim.sandbox)
         evaluation = rows.filter(pk=item.payload["evaluation"]).first()

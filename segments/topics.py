@@ -7,3 +7,6 @@ MEMBERSHIPS_CHANGED: Final = "memberships.changed"
 
 EVALUATION_WANTED: Final = "segments.evaluation-wanted"
 """Payload: `evaluation`, the id of one of the whole sandbox that waits to be made."""
+
+RECHECKS_DUE: Final = "segments.rechecks-due"
+"""No payload: memberships of the sandbox have changed with time, or soon will."""

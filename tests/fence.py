@@ -23,6 +23,9 @@ NOT_ABOUT_ROWS = re.compile(
     re.I,
 )
 CHANGE_OF_FORM = re.compile(r"\s*ALTER\s+TABLE\s+\w+\s+(?!(DELETE|UPDATE)\b)", re.I)
+WRITTEN = re.compile(
+    r"\s*INSERT INTO (?P<table>\w+) \(sandbox_id\b[^)]*\)\s*SELECT \{sandbox:UInt32\}", re.I
+)
 COMPARED = re.compile(r"sandbox_id = \{(?P<parameter>\w+):UInt32\}")
 PROBE = "0"  # no sandbox has this number; `migrate_events` tries the deduplication with it
 
@@ -54,6 +57,10 @@ def _is_fenced(entry: dict[str, Any]) -> bool:
         return True
     if entry["insert_format"]:
         return True  # the rows say their sandbox themselves
+    if written := WRITTEN.match(query):
+        named.remove(written["table"])  # its rows begin with their sandbox
+        if not named:
+            return True
     compared = {entry["parameters"].get(name, "") for name in COMPARED.findall(query)}
     if compared == {PROBE} or re.search(r"DELETE WHERE sandbox_id = 0$", query):
         return True

@@ -13,6 +13,7 @@ from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.models import Identity
 from segments import selectors
+from segments.evaluation import rechecks
 from segments.evaluation.rules import rule_book
 from segments.evaluation.telling import Change, packed, publish_changes, tell_pending, write_found
 from segments.evaluation.turns import next_turn, take_turn
@@ -44,13 +45,15 @@ def evaluate_in_turn(sandbox: Sandbox, profiles: Sequence[int], kind: str) -> li
     book = rule_book(sandbox)
     now = timezone.now()
     found = dict.fromkeys(profiles, frozenset[str]())
+    few = Few(profiles, _identities(sandbox, profiles))
     if book.rules:
-        statement = book.few(now, Few(profiles, _identities(sandbox, profiles)))
+        statement = book.few(now, few)
         rows = client.fetch_text(
             statement.text, sandbox=sandbox, params=statement.parameters, budget=client.STREAMING
         )
         found.update((profile, book.named(places)) for profile, places in rows)
     changes = write_found(sandbox, found, book.ids, now)
+    rechecks.plan_few(sandbox, book, few, now)
     if changes:
         entered = sum(change.entered for change in changes)
         evaluation = Evaluation.objects.create(

@@ -211,6 +211,19 @@ FROM transitions WHERE sandbox_id = {sandbox:UInt32} AND turn = {turn:UInt64}"""
     )
 
 
+def count_changed(sandbox: Sandbox, turn: int) -> int:
+    """Return for how many profiles a turn changed something."""
+    [[count]] = client.fetch_text(
+        """
+SELECT groupBitmapMerge(bitmapOr(entered, exited))
+FROM transitions WHERE sandbox_id = {sandbox:UInt32} AND turn = {turn:UInt64}""",
+        sandbox=sandbox,
+        params={"turn": turn},
+        budget=client.LOOKUP,
+    )
+    return int(count)
+
+
 def _by_profile(rows: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, bool]]:
     found: dict[int, dict[str, bool]] = {}
     for segment, entered, exited in rows:

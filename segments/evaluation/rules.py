@@ -14,6 +14,7 @@ from segments import selectors
 from segments.evaluation.log import stored_membership
 from segments.language.ast import Condition
 from segments.language.clock import Clock, to_millis
+from segments.language.sql.rechecks import next_changes_scan
 from segments.language.sql.scan import Few, Rule, Statement, members_scan, shared_scan
 from segments.language.tree_reading import read_condition
 from segments.language.vocabulary import Vocabulary
@@ -41,6 +42,14 @@ class RuleBook:
     def everybody(self, at: datetime) -> Statement:
         """Return the statement that finds the members of each segment."""
         return members_scan(self.rules, self.words, self.clock(at), stored_membership)
+
+    def next_changes(
+        self, at: datetime, until: datetime, few: Few | None = None
+    ) -> Statement | None:
+        """Return the statement that finds when profiles next change by themselves."""
+        conditions = [rule.condition for rule in self.rules]
+        clock, horizon = self.clock(at), to_millis(until)
+        return next_changes_scan(conditions, self.words, clock, horizon, few, stored_membership)
 
     def clock(self, at: datetime) -> Clock:
         """Return the moment in the sandbox's zone."""

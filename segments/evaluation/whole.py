@@ -16,7 +16,7 @@ from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from segments.enums import EvaluationState
-from segments.evaluation import log
+from segments.evaluation import log, rechecks
 from segments.evaluation.rules import RuleBook, rule_book
 from segments.evaluation.settling import settle
 from segments.evaluation.sizes import write_sizes
@@ -62,6 +62,7 @@ def _scan(sandbox: Sandbox, evaluation: Evaluation) -> None:
         book = rule_book(sandbox, list(evaluation.asked))
     if book.rules:
         log.write_found(sandbox, evaluation.pk, book.everybody(evaluation.at))
+        rechecks.plan_everybody(sandbox, book, evaluation.at)
     with scope(sandbox, _ACTOR):
         evaluation.turn = next_turn()
         if _is_cancelled(evaluation):
@@ -88,7 +89,8 @@ def _compare(sandbox: Sandbox, evaluation: Evaluation) -> None:
             segments=_unchanged(book, evaluation),
             others=_others(sandbox, evaluation),
         )
-        _go_on(evaluation, EvaluationState.TELLING)
+        evaluation.total = log.count_changed(sandbox, evaluation.turn or 0)
+        _go_on(evaluation, EvaluationState.TELLING, "total")
 
 
 def _tell(sandbox: Sandbox, evaluation: Evaluation) -> None:
@@ -106,9 +108,10 @@ def _tell(sandbox: Sandbox, evaluation: Evaluation) -> None:
         publish_changes(sandbox, evaluation.pk, new)
         entered = sum(change.entered for change in new)
         evaluation.told_to = max(changes)
+        evaluation.told += len(changes)
         evaluation.entered += entered
         evaluation.exited += len(new) - entered
-        evaluation.save(update_fields=["told_to", "entered", "exited"])
+        evaluation.save(update_fields=["told_to", "told", "entered", "exited"])
 
 
 def _end(sandbox: Sandbox, evaluation: Evaluation) -> None:

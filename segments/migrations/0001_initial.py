@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("profiles", "0001_initial"),
+        ("profiles", "0002_batches"),
         ("tenancy", "0001_initial"),
     ]
 
@@ -64,6 +64,13 @@ class Migration(migrations.Migration):
                 ("exited", models.BigIntegerField(default=0)),
                 ("attempts", models.PositiveIntegerField(default=0, editable=False)),
                 ("told_to", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "total",
+                    models.BigIntegerField(
+                        editable=False, help_text="Profiles whose changes are told.", null=True
+                    ),
+                ),
+                ("told", models.BigIntegerField(default=0, editable=False)),
                 ("cancel_wanted", models.BooleanField(default=False, editable=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("ended_at", models.DateTimeField(editable=False, null=True)),
@@ -259,6 +266,33 @@ class Migration(migrations.Migration):
                 ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
+        migrations.CreateModel(
+            name="Alarm",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("planned_to", models.DateTimeField()),
+                (
+                    "sandbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenancy.sandbox",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("sandbox",), name="alarm_one")],
+            },
+            managers=[
+                ("unscoped", django.db.models.manager.Manager()),
+            ],
+        ),
         migrations.AddIndex(
             model_name="evaluation",
             index=models.Index(fields=["sandbox", "created_at"], name="evaluation_newest"),
@@ -303,4 +337,5 @@ class Migration(migrations.Migration):
         cdp.tenancy.rls.SandboxSecurity("recheck"),
         cdp.tenancy.rls.SandboxSecurity("segment"),
         cdp.tenancy.rls.SandboxSecurity("segmentsize"),
+        cdp.tenancy.rls.SandboxSecurity("alarm"),
     ]

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from cdp.queue import drain
@@ -62,3 +64,25 @@ def test_an_event_that_arrives_makes_its_sender_a_member(shop):
     with scope(shop.sandbox, ACTOR):
         touched = Evaluation.objects.for_sandbox(shop.sandbox).filter(kind="touched")
         assert [evaluation.entered for evaluation in touched] == [1]
+
+
+def test_a_member_whose_window_has_passed_leaves_without_any_event(shop, clock):
+    clock.move(seconds=1)  # Profile reads what comes after its dataset was opened
+    week = {
+        "type": "occurs",
+        "operand": {"field": "timestamp"},
+        "window": {"test": "<=", "count": 7, "unit": "day", "direction": "before"},
+    }
+    segment = published(
+        shop, {"type": "events", "where": {"type": "all", "of": [BUYERS["where"], week]}}
+    )
+    shop.event("ada@luma.example", "commerce.purchases", at=clock.now - timedelta(days=6, hours=23))
+    assert len(members(shop, segment)) == 1
+
+    clock.move(hours=1)
+    drain()
+    assert len(members(shop, segment)) == 1  # the window's first millisecond is in it
+
+    clock.move(milliseconds=1)
+    drain()
+    assert members(shop, segment) == set()

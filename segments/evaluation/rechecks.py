@@ -1,0 +1,123 @@
+"""When profiles are looked at again because time has passed, not because of news.
+
+Kept for the next day only: whoever is evaluated is planned anew, and each hour
+another hour is added at the far end, for all. An alarm of the queue rings when the
+first is due.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.db import connection
+from django.utils import timezone
+from psycopg2.extras import execute_values
+
+from cdp.clickhouse import client
+from cdp.queue import publish
+from cdp.tenancy.actors import Actor
+from cdp.tenancy.models import Sandbox
+from cdp.tenancy.scope import scope
+from segments.evaluation.rules import RuleBook
+from segments.language.sql.scan import Few
+from segments.models import Alarm, Recheck
+from segments.topics import RECHECKS_DUE
+
+AHEAD: Final = timedelta(hours=26)
+ADD_EVERY: Final = timedelta(hours=1)
+_LATE: Final = timedelta(seconds=30)
+_ACTOR: Final = Actor.system("segments.recheck")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_FORGET: Final = "DELETE FROM segments_recheck WHERE sandbox_id = %s AND profile_id = ANY(%s)"
+# The earliest wins: who was evaluated meanwhile may know of an earlier change.
+_PLAN: Final = """
+INSERT INTO segments_recheck (sandbox_id, profile_id, at) VALUES %s
+ON CONFLICT (sandbox_id, profile_id) DO UPDATE SET at = least(segments_recheck.at, excluded.at)
+"""
+
+
+def plan_few(sandbox: Sandbox, book: RuleBook, few: Few, now: datetime) -> None:
+    """Plan these profiles anew; inside their turn."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [sandbox.pk, list(few.profiles)])
+    statement = book.next_changes(now, now + AHEAD, few)
+    if statement is None:
+        return
+    rows = client.fetch_text(
+        statement.text, sandbox=sandbox, params=statement.parameters, budget=client.STREAMING
+    )
+    _plan(sandbox, rows)
+
+
+def plan_everybody(
+    sandbox: Sandbox, book: RuleBook, start: datetime, end: datetime | None = None
+) -> None:
+    """Plan every profile that changes between two moments; outside of any turn."""
+    statement = book.next_changes(start, end or start + AHEAD)
+    if statement is None:
+        return
+    blocks = client.stream(statement.text, sandbox=sandbox, params=statement.parameters)
+    for block in blocks:
+        with scope(sandbox, _ACTOR):
+            _plan(sandbox, block)
+
+
+def due_profiles(sandbox: Sandbox, most: int) -> list[int]:
+    """Return the profiles whose time has come, those first that have waited longest."""
+    due = Recheck.objects.for_sandbox(sandbox).filter(at__lte=timezone.now())
+    return list(due.order_by("at").values_list("profile_id", flat=True)[:most])
+
+
+def add_ahead(sandbox: Sandbox, book: RuleBook) -> None:
+    """Plan the time behind what is planned already, if it is due."""
+    with scope(sandbox, _ACTOR):
+        alarm = Alarm.objects.for_sandbox(sandbox).first()
+    now = timezone.now()
+    planned_to = max(alarm.planned_to, now) if alarm else now
+    until = now + AHEAD
+    if until - planned_to >= ADD_EVERY:
+        plan_everybody(sandbox, book, planned_to, until)
+        with scope(sandbox, _ACTOR):
+            _keep_alarm(sandbox, at=alarm.at if alarm else until, planned_to=until)
+
+
+def ring_next(sandbox: Sandbox) -> None:
+    """Set the alarm to the next recheck, or to when the next hour is planned."""
+    now = timezone.now()
+    first = Recheck.objects.for_sandbox(sandbox).order_by("at").values_list("at", flat=True).first()
+    at = min(first or now + ADD_EVERY, now + ADD_EVERY)
+    alarm = Alarm.objects.for_sandbox(sandbox).first()
+    _keep_alarm(sandbox, at=at, planned_to=alarm.planned_to if alarm else now)
+    publish(RECHECKS_DUE, {}, sandbox=sandbox, available_at=max(at, now))
+
+
+def _plan(sandbox: Sandbox, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write down when profiles change, and have the alarm ring by then."""
+    if not rows:
+        return
+    planned = [(sandbox.pk, profile, _moment(at)) for profile, at in rows]
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        execute_values(cursor.cursor, _PLAN, sorted(planned), page_size=5_000)
+    _ring_by(sandbox, min(at for _, _, at in planned))
+
+
+def _ring_by(sandbox: Sandbox, at: datetime) -> None:
+    """Have the alarm ring at a moment, unless it does before; one that is overdue is lost."""
+    now = timezone.now()
+    alarm = Alarm.objects.for_sandbox(sandbox).first()
+    if alarm and now - _LATE <= alarm.at <= at:
+        return
+    _keep_alarm(sandbox, at=at, planned_to=alarm.planned_to if alarm else now)
+    publish(RECHECKS_DUE, {}, sandbox=sandbox, available_at=at)
+
+
+def _keep_alarm(sandbox: Sandbox, **values: datetime) -> None:
+    alarms: Iterable[Alarm] = [Alarm(sandbox=sandbox, **values)]
+    Alarm.objects.bulk_create(
+        alarms, update_conflicts=True, unique_fields=["sandbox"], update_fields=list(values)
+    )
+
+
+def _moment(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=int(milliseconds))
