@@ -3,15 +3,20 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from cdp.datasets.errors import DatasetUnknown
 from cdp.datasets.models import (
     Batch,
     BatchFile,
+    Connection,
     Dataset,
+    Flow,
+    FlowRun,
     Inlet,
     InletDataset,
+    MappingSet,
+    MappingVersion,
     Receipt,
     RejectedRecord,
 )
@@ -115,6 +120,51 @@ def get_batch_file(batch: Batch, name: str) -> BatchFile:
     if found is None:
         raise NotFound(f"The batch has no file '{name}'.")
     return found
+
+
+def list_connections(sandbox: Sandbox) -> QuerySet[Connection]:
+    """Return the sandbox's connections to sources."""
+    return Connection.objects.for_sandbox(sandbox).select_related("sandbox__organization")
+
+
+def get_connection(sandbox: Sandbox, connection_id: str) -> Connection:
+    """Return one connection. Raises `NotFound`."""
+    found = list_connections(sandbox).filter(pk=connection_id).first()
+    if found is None:
+        raise NotFound(f"There is no connection '{connection_id}' here.")
+    return found
+
+
+def list_mapping_sets(sandbox: Sandbox) -> QuerySet[MappingSet]:
+    """Return the sandbox's mapping sets, each with the `rules` of its newest version."""
+    newest = MappingVersion.objects.for_sandbox(sandbox).filter(
+        mapping_set=OuterRef("pk"), number=OuterRef("version")
+    )
+    return (
+        MappingSet.objects.for_sandbox(sandbox)
+        .select_related("sandbox")
+        .annotate(rules=Subquery(newest.values("rules")[:1]))
+    )
+
+
+def get_mapping_set(sandbox: Sandbox, mapping_set_id: str) -> MappingSet:
+    """Return one mapping set. Raises `NotFound`."""
+    found = list_mapping_sets(sandbox).filter(pk=mapping_set_id).first()
+    if found is None:
+        raise NotFound(f"There is no mapping set '{mapping_set_id}' here.")
+    return found
+
+
+def list_flows(sandbox: Sandbox) -> QuerySet[Flow]:
+    """Return the sandbox's flows with what they read and where they write."""
+    return Flow.objects.for_sandbox(sandbox).select_related(
+        "sandbox", "connection", "dataset", "mapping_set"
+    )
+
+
+def list_flow_runs(sandbox: Sandbox) -> QuerySet[FlowRun]:
+    """Return runs of flows with their batches."""
+    return FlowRun.objects.for_sandbox(sandbox).select_related("batch")
 
 
 def dataset_facts(sandbox: Sandbox, dataset_ids: Collection[str]) -> dict[str, DatasetFacts]:

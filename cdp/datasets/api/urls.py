@@ -6,6 +6,13 @@ from django.urls import URLPattern, URLResolver, path
 
 from cdp.api.routers import Router
 from cdp.datasets.api.batch_views import BatchFileViewSet, BatchViewSet
+from cdp.datasets.api.mapping_views import MappingSetViewSet
+from cdp.datasets.api.source_views import (
+    ConnectionViewSet,
+    FlowRunViewSet,
+    FlowViewSet,
+    SourceTypeViewSet,
+)
 from cdp.datasets.api.views import (
     DatasetViewSet,
     InletViewSet,
@@ -19,6 +26,11 @@ router.register("inlets", InletViewSet, "inlet")
 router.register("receipts", ReceiptViewSet, "receipt")
 router.register("rejected-records", RejectedRecordViewSet, "rejected-record")
 router.register("batches", BatchViewSet, "batch")
+router.register("source-types", SourceTypeViewSet, "source-type")
+router.register("connections", ConnectionViewSet, "connection")
+router.register("mapping-sets", MappingSetViewSet, "mapping-set")
+router.register("flows", FlowViewSet, "flow")
+router.register("flow-runs", FlowRunViewSet, "flow-run")
 
 _one_file: dict[str, Any] = {
     "put": "upload",

@@ -202,7 +202,8 @@ def _landed(
 ) -> set[tuple[str, str]]:
     """Return which of these versions of files have landed before."""
     by_key = {file_key(path, version): (path, version) for path, version in asked}
-    keys, found = sorted(by_key), set()
+    keys = sorted(by_key)
+    found: set[str] = set()
     with scope(sandbox, ACTOR):
         rows = LandedFile.objects.for_sandbox(sandbox).filter(flow_id=flow_id)
         for start in range(0, len(keys), _AT_ONCE):

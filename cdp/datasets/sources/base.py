@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from cdp.datasets.files.rows import Row
+from cdp.outgoing.accounts import Configurable
 
 PREVIEW_ROWS: Final = 100
 Marker = dict[str, Any]
@@ -22,19 +23,6 @@ class SourceError(Exception):
     def __init__(self, detail: str, *, permanent: bool = False) -> None:
         super().__init__(detail)
         self.detail, self.permanent = detail, permanent
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The settings of one connection; `folder` is where its local files may lie."""
-
-    settings: Mapping[str, Any]
-    secrets: Mapping[str, Any] = field(repr=False)
-    folder: str = ""
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a setting or secret, or the default if it is not set."""
-        return self.secrets.get(name, self.settings.get(name, default))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +89,7 @@ class Pull:
     files: list[tuple[str, str]] = field(default_factory=list)
 
 
-class SourceType(ABC):
+class SourceType(Configurable, ABC):
     """One kind of source.
 
     `settings_schema` and `selection_schema` are JSON Schemas; what the first marks
@@ -115,24 +103,9 @@ class SourceType(ABC):
     description: ClassVar[str]
     category: ClassVar[str]
     latency: ClassVar[str] = "as often as its flow is scheduled, at best every minute"
-    settings_schema: ClassVar[Mapping[str, Any]]
     selection_schema: ClassVar[Mapping[str, Any]]
-    # Secrets that are sent along, each with the setting that says where to: they must be given
-    # again when that changes, or one could point a connection at oneself and read them.
-    sent_secrets: ClassVar[Mapping[str, str]] = {}
     # From a source's own names to XDM paths, for the suggestion of a mapping.
     known_fields: ClassVar[Mapping[str, str]] = {}
-
-    def __init__(self, account: Account) -> None:
-        self.account = account
-
-    @classmethod
-    def checked(cls, account: Account) -> Account:
-        """Return the account as it will be used.
-
-        Raises `ValueError` for settings that fit the schema and still cannot work.
-        """
-        return account
 
     @abstractmethod
     def test(self) -> str:
