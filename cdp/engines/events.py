@@ -6,7 +6,7 @@ import urllib.request
 from contextlib import suppress
 
 from cdp.engines.place import Place
-from cdp.engines.port import event_store_port
+from cdp.engines.port import event_store_port, forget_port, is_free
 
 STOP = signal.SIGTERM
 
@@ -20,6 +20,8 @@ def prepare(place: Place, *, log_queries: bool = False) -> list[str]:
     place.secret("clickhouse")
     for folder in (place.events, place.exchange):
         folder.mkdir(mode=0o700, exist_ok=True)
+    if not any(place.events.iterdir()) and not is_free(event_store_port(place)):
+        forget_port(place)  # taken since it was chosen, and nobody can know it yet
     return [
         *(sys.executable, "-m", "cdp.clickhouse.embedded"),
         *("--data", str(place.events), "--backups", str(place.exchange)),
@@ -30,8 +32,13 @@ def prepare(place: Place, *, log_queries: bool = False) -> list[str]:
 
 
 def is_ready(place: Place) -> bool:
-    """Tell whether the process answers."""
-    address = f"http://127.0.0.1:{event_store_port(place)}/ping"
-    with suppress(OSError), urllib.request.urlopen(address, timeout=2) as answer:
-        return bool(answer.read() == b"Ok.\n")
+    """Tell whether our process answers: another one on the port would not know the password."""
+    password = place.secret("clickhouse")
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{event_store_port(place)}/",
+        data=b"SELECT 1",
+        headers={"X-ClickHouse-User": "cdp", "X-ClickHouse-Key": password},
+    )
+    with suppress(OSError), urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 http
+        return bool(answer.read() == b"1\n")
     return False

@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import psycopg2
 import pytest
 import redis
 
-from cdp.engines import ephemeral
-from cdp.engines.place import CHECKOUT
+from cdp.engines import ephemeral, events
+from cdp.engines.place import CHECKOUT, Place
+from cdp.engines.port import event_store_port
 from cdp.engines.urls import postgres_url
 from tests.stores import session_urls
 
@@ -120,6 +122,22 @@ def test_durable_engines_keep_postgres_promises_and_quick_ones_do_not(tmp_path):
         assert ask_postgres(urls.database, "SHOW fsync") == [("on",)]
         assert ask_postgres(urls.database, "SHOW synchronous_commit") == [("on",)]
         assert ask_postgres(urls.database, "SHOW full_page_writes") == [("on",)]
+
+
+def test_a_port_taken_since_it_was_chosen_is_exchanged_before_anybody_knows_it(
+    tmp_path, monkeypatch
+):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        stolen = taken.getsockname()[1]
+        place = Place(tmp_path)
+        place.open()
+        (place.root / "events.port").write_text(str(stolen))
+
+        command = events.prepare(place)
+
+        assert command[command.index("--port") + 1] == str(event_store_port(place)) != str(stolen)
 
 
 def test_nothing_is_left_afterwards(tmp_path):

