@@ -7,10 +7,12 @@ retries with back-off, pauses, counts, the question to governance.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
+
+from cdp.outgoing.accounts import Configurable
 
 
 class Mode(StrEnum):
@@ -83,23 +85,7 @@ class DeliveryError(Exception):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The settings of one connection; `folder` is where its files may go."""
-
-    settings: Mapping[str, Any]
-    secrets: Mapping[str, Any] = field(repr=False)
-    folder: str = ""
-
-    def __getitem__(self, name: str) -> Any:
-        return self.secrets[name] if name in self.secrets else self.settings[name]
-
-    def get(self, name: str) -> Any:
-        """Return a setting or secret, or None if it is not set."""
-        return self.secrets.get(name, self.settings.get(name))
-
-
-class Connector(ABC):
+class Connector(Configurable, ABC):
     """One kind of destination.
 
     `settings_schema` is a JSON Schema; what it marks `writeOnly` is kept encrypted and
@@ -112,21 +98,6 @@ class Connector(ABC):
     description: ClassVar[str]
     category: ClassVar[str]
     mode: ClassVar[Mode]
-    settings_schema: ClassVar[Mapping[str, Any]]
-    # Secrets that are sent along, each with the setting that says where to. They must be given
-    # again when that changes: nobody learns a secret by pointing a connection at himself.
-    sent_secrets: ClassVar[Mapping[str, str]] = {}
-
-    def __init__(self, account: Account) -> None:
-        self.account = account
-
-    @classmethod
-    def checked(cls, account: Account) -> Account:
-        """Return the account as it will be used.
-
-        Raises `ValueError` for settings that fit the schema and still cannot work.
-        """
-        return account
 
     @classmethod
     def make_secrets(cls) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from cdp.outgoing.accounts import Account, configured, reconfigured
 from cdp.tenancy import audit, secrets
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
 from cdp.tenancy.errors import NameTaken
 from cdp.tenancy.models import Sandbox
-from destinations.connectors.base import Account, Connector, DeliveryError
-from destinations.connectors.configuration import configured, reconfigured
+from destinations.connectors.base import Connector, DeliveryError
 from destinations.connectors.registry import get_connector
 from destinations.enums import ConnectionState
 from destinations.errors import ConnectionInUse, TestFailed

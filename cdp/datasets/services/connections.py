@@ -8,9 +8,12 @@ from django.utils import timezone
 
 from cdp.datasets.errors import ConnectionInUse, SourceFailed
 from cdp.datasets.models import Connection, Flow
-from cdp.datasets.sources.base import (SourceError, SourceType,)
-from cdp.outgoing.accounts import Account, configured, reconfigured
+from cdp.datasets.sources.base import (
+    SourceError,
+    SourceType,
+)
 from cdp.datasets.sources.registry import get_type
+from cdp.outgoing.accounts import Account, configured, reconfigured
 from cdp.tenancy import audit, secrets
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean

@@ -8,7 +8,9 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import orjson
 
-from cdp.datasets.sources.base import (SourceError,)
+from cdp.datasets.sources.base import (
+    SourceError,
+)
 from cdp.outgoing.accounts import Account
 from cdp.outgoing.client import Answer, NoAnswer, UrlRefused, send
 

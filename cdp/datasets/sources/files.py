@@ -14,10 +14,20 @@ from fsspec import AbstractFileSystem
 from cdp.datasets.enums import FileFormat
 from cdp.datasets.files.formats import check_options, read_rows
 from cdp.datasets.files.rows import BadRow, FileUnreadable
-from cdp.datasets.sources.base import (PREVIEW_ROWS, Entry, Part, Pull, Sample, SourceError, SourceType, Window, columns_of,)
-from cdp.outgoing.accounts import Account
+from cdp.datasets.sources.base import (
+    PREVIEW_ROWS,
+    Entry,
+    Part,
+    Pull,
+    Sample,
+    SourceError,
+    SourceType,
+    Window,
+    columns_of,
+)
 from cdp.datasets.sources.listing import Listed, listed
 from cdp.datasets.sources.reach import address_of
+from cdp.outgoing.accounts import Account
 
 LOCAL: Final = "file"
 MOST_FILES: Final = 10_000

@@ -9,9 +9,19 @@ import orjson
 
 from cdp.datasets.enums import FileFormat
 from cdp.datasets.files.rows import Row
-from cdp.datasets.sources.base import (PREVIEW_ROWS, Entry, Part, Pull, Sample, SourceError, SourceType, Window, columns_of,)
-from cdp.outgoing.accounts import Account
+from cdp.datasets.sources.base import (
+    PREVIEW_ROWS,
+    Entry,
+    Part,
+    Pull,
+    Sample,
+    SourceError,
+    SourceType,
+    Window,
+    columns_of,
+)
 from cdp.datasets.sources.calling import Caller
+from cdp.outgoing.accounts import Account
 from cdp.outgoing.client import UrlRefused, check_url
 
 MOST_PAGES: Final = 100_000

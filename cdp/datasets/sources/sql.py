@@ -15,9 +15,20 @@ from sqlalchemy.exc import NoSuchModuleError, NoSuchTableError, SQLAlchemyError
 from cdp.datasets.enums import FileFormat
 from cdp.datasets.files.rows import Row
 from cdp.datasets.mapping.convert import rfc3339
-from cdp.datasets.sources.base import (PREVIEW_ROWS, Column, Entry, Marker, Part, Pull, Sample, SourceError, SourceType, Window,)
-from cdp.outgoing.accounts import Account
+from cdp.datasets.sources.base import (
+    PREVIEW_ROWS,
+    Column,
+    Entry,
+    Marker,
+    Part,
+    Pull,
+    Sample,
+    SourceError,
+    SourceType,
+    Window,
+)
 from cdp.datasets.sources.reach import address_of
+from cdp.outgoing.accounts import Account
 
 _AT_ONCE: Final = 2_000
 _SECONDS: Final = 15

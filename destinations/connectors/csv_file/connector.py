@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Final
 
 from fsspec import AbstractFileSystem
 
+from cdp.outgoing.accounts import Account
 from cdp.tenancy.ids import new_id
 from destinations.connectors.base import (
-    Account,
     Batch,
     Change,
     Connector,

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Final
 import orjson
 from django.conf import settings
 
+from cdp.outgoing.accounts import Account
 from cdp.outgoing.client import Answer, NoAnswer, UrlRefused, check_url, send
 from cdp.tenancy.ids import new_id
 from destinations.connectors.base import (
-    Account,
     Batch,
     Change,
     Connector,

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destinations.connectors.base import Account, Change, DeliveryError
+from cdp.outgoing.accounts import Account
+from destinations.connectors.base import Change, DeliveryError
 from destinations.connectors.csv_file.cells import cell
 from destinations.connectors.csv_file.connector import CsvFileConnector
 from destinations.connectors.csv_file.place import split_url

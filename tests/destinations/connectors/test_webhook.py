@@ -9,7 +9,8 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 from werkzeug import Request, Response
 
-from destinations.connectors.base import Account, DeliveryError
+from cdp.outgoing.accounts import Account
+from destinations.connectors.base import DeliveryError
 from destinations.connectors.webhook.connector import WebhookConnector
 from destinations.connectors.webhook.signature import new_secret
 from tests.destinations.connectors.batches import batch, change
