@@ -16,7 +16,7 @@ from cdp.schemas.registry.resources import Kind, Resource, references
 from cdp.schemas.registry.validation import validator_of
 from cdp.schemas.selectors import finder
 from cdp.schemas.services import composing, versions
-from cdp.schemas.services.holding import lock_schemas, take_turn
+from cdp.schemas.services.holding import as_it_is_now, lock_schemas, take_turn
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
@@ -85,6 +85,7 @@ def change_component(*, actor: Actor, component: Component, **changes: Any) -> C
     refuse_imported(component)
     sandbox, kind = component.sandbox, Kind(component.kind)
     take_turn(sandbox)
+    component = as_it_is_now(component)
     before = component.document
     draft = draft_of(before, kind).changed(**changes)
     document, find = _checked(sandbox, draft)
@@ -110,6 +111,7 @@ def change_component(*, actor: Actor, component: Component, **changes: Any) -> C
 def delete_component(*, actor: Actor, component: Component) -> None:
     """Delete a component that nothing refers to. Raises `ResourceInUse` with what does."""
     take_turn(component.sandbox)
+    component = as_it_is_now(component)
     kind = Kind(component.kind)
     dependents = [
         {"type": model._meta.model_name, "id": row.pk, "name": str(row)}

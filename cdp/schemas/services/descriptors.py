@@ -18,7 +18,7 @@ from cdp.schemas.registry.descriptors import Descriptor as Statement
 from cdp.schemas.registry.problems import Problem
 from cdp.schemas.selectors import compiled_schema, statements_of
 from cdp.schemas.services import versions
-from cdp.schemas.services.holding import lock_schemas, take_turn
+from cdp.schemas.services.holding import as_it_is_now, take_turn
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
@@ -45,7 +45,7 @@ def create_descriptor(
     `TooManyDescriptors`, and `UseRefused` if a label would forbid a live use.
     """
     take_turn(schema.sandbox)
-    schema = lock_schemas(schema.sandbox, [schema.pk])[0]
+    schema = as_it_is_now(schema)
     total = Descriptor.objects.for_sandbox(schema.sandbox).order_by()[:MAX_PER_SANDBOX].count()
     if total >= MAX_PER_SANDBOX:
         raise TooManyDescriptors(f"A sandbox has at most {MAX_PER_SANDBOX:,} descriptors.")
@@ -69,7 +69,8 @@ def create_descriptor(
 def change_descriptor(*, actor: Actor, descriptor: Descriptor, **settings: Any) -> Descriptor:
     """Change what a descriptor says; its schema, kind and fields stay. Raises as creating does."""
     take_turn(descriptor.sandbox)
-    schema = descriptor.schema = lock_schemas(descriptor.sandbox, [descriptor.schema_id])[0]
+    descriptor = as_it_is_now(descriptor)
+    schema = descriptor.schema = as_it_is_now(descriptor.schema)
     before = _facts(descriptor)
     was_primary = descriptor.settings.get("primary")
     descriptor.settings = descriptor.settings | settings
@@ -93,7 +94,8 @@ def change_descriptor(*, actor: Actor, descriptor: Descriptor, **settings: Any) 
 def delete_descriptor(*, actor: Actor, descriptor: Descriptor) -> None:
     """Take a descriptor back. Raises `ChangeRefused` if Profile relies on it."""
     take_turn(descriptor.sandbox)
-    schema = descriptor.schema = lock_schemas(descriptor.sandbox, [descriptor.schema_id])[0]
+    descriptor = as_it_is_now(descriptor)
+    schema = descriptor.schema = as_it_is_now(descriptor.schema)
     if descriptor.settings.get("primary"):
         _refuse_if_profile_relies(schema, descriptor)
     audit.record(

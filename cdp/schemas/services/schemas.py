@@ -18,7 +18,7 @@ from cdp.schemas.registry.problems import Problem, Refused, refuse_if
 from cdp.schemas.registry.resources import Kind
 from cdp.schemas.selectors import compiled_schema, finder
 from cdp.schemas.services import composing, versions
-from cdp.schemas.services.holding import lock_schemas, take_turn
+from cdp.schemas.services.holding import as_it_is_now, take_turn
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
@@ -90,7 +90,7 @@ def change_schema(
     """
     sandbox = schema.sandbox
     take_turn(sandbox)
-    schema = lock_schemas(sandbox, [schema.pk])[0]
+    schema = as_it_is_now(schema)
     before = schema.document
     draft = draft_of(before, Kind.SCHEMA)
     bases = None if field_groups is None else (schema.class_uri, *dict.fromkeys(field_groups))
@@ -126,7 +126,7 @@ def enable_for_profile(
     """
     sandbox = schema.sandbox
     take_turn(sandbox)
-    schema = lock_schemas(sandbox, [schema.pk])[0]
+    schema = as_it_is_now(schema)
     if schema.profile_enabled:
         return schema
     compiled = compiled_schema(sandbox, schema.pk)
@@ -157,7 +157,7 @@ def enable_for_profile(
 def delete_schema(*, actor: Actor, schema: Schema) -> None:
     """Delete a schema that nothing stands on. Raises `ResourceInUse` with what does."""
     take_turn(schema.sandbox)
-    schema = lock_schemas(schema.sandbox, [schema.pk])[0]
+    schema = as_it_is_now(schema)
     if schema.profile_enabled:
         raise Conflict(
             "The schema is enabled for Profile, which is for good.", code="profile_enabled"
