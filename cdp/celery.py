@@ -30,6 +30,7 @@ app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
 app.conf.beat_schedule = {
     "tick": {"task": broker.TICK, "schedule": 1.0, "options": {"expires": 10}},
 }
+app.conf.beat_scheduler = "celery.beat:Scheduler"  # one entry: nothing to remember in a file
 app.autodiscover_tasks()
 # When Redis goes, a worker would put the messages it holds back into Redis, and end over that.
 redis.Channel.do_restore = False

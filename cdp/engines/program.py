@@ -63,7 +63,7 @@ def run(name: str, place: Place, *, careless: bool = False, log_queries: bool = 
     elif name == "events":
         command = events.prepare(place, log_queries=log_queries)
     else:
-        command = [sys.executable, "-m", *_python_program(name, place)]
+        command = [sys.executable, "-m", *_python_program(name)]
     owner.become(user, directory)
     os.execv(command[0], command)  # noqa: S606 a command of ours, and no shell
 
@@ -73,7 +73,7 @@ def web_port() -> int:
     return int(os.environ.get("CDP_PORT") or 8000)
 
 
-def _python_program(name: str, place: Place) -> list[str]:
+def _python_program(name: str) -> list[str]:
     if name == "web":
         return [
             *("gunicorn", "cdp.wsgi:application", "--bind", f"127.0.0.1:{web_port()}"),
@@ -87,8 +87,7 @@ def _python_program(name: str, place: Place) -> list[str]:
         return _worker("work", os.environ.get("CDP_WORKERS", "2"))
     if name == "jobs":
         return _worker("jobs", os.environ.get("CDP_JOB_WORKERS", "1"))
-    schedule = place.root / "beat-schedule"
-    return ["celery", "--app", "cdp", "beat", "--schedule", str(schedule), "--pidfile", ""]
+    return ["celery", "--app", "cdp", "beat", "--pidfile", ""]
 
 
 def _worker(lane: str, processes: str) -> list[str]:

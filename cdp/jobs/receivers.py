@@ -11,7 +11,7 @@ from cdp.jobs.models import Job
 from cdp.jobs.selectors import find_job
 from cdp.jobs.services import begin, end, explain
 from cdp.queue import Claim, LeaseLost
-from cdp.queue.working import STORE_AWAY
+from cdp.queue.failures import is_nobodys
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.scope import scope
 
@@ -55,12 +55,13 @@ def _run(job: Job, claim: Claim) -> None:
         values = {"result": run_of(job.kind)(handle)}
     except JobCancelled:
         state = Job.State.CANCELLED
-    except (LeaseLost, *STORE_AWAY):
+    except LeaseLost:
         raise
-    except DomainError as error:
-        state, values = Job.State.FAILED, explain(error)
     except Exception as error:  # a bug in a job must not be tried again for hours
-        log.exception("job_failed")
+        if is_nobodys(error):
+            raise
+        if not isinstance(error, DomainError):
+            log.exception("job_failed")
         state, values = Job.State.FAILED, explain(error)
     with scope(claim.sandbox, SYSTEM):
         end(job, state, **(handle.told() | values))

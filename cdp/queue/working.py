@@ -10,8 +10,8 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
-from cdp.errors import Unavailable
 from cdp.queue.claims import Claim, LeaseLost
+from cdp.queue.failures import is_nobodys
 from cdp.queue.keeping import keeper
 from cdp.queue.subscriptions import find_subscription
 from cdp.queue.taking import is_due, take
@@ -19,8 +19,6 @@ from cdp.queue.waking import wake
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.scope import scope
 
-# What a store that is away raises: no row's fault, so it is tried again without end.
-STORE_AWAY = (OperationalError, InterfaceError, Unavailable)
 TURN = timedelta(seconds=1)  # then the topics that wait behind this one have theirs
 LONGEST_PAUSE = timedelta(minutes=5)
 AWAY_PAUSE = timedelta(seconds=2)
@@ -73,13 +71,12 @@ def handle(claim: Claim) -> Exception | None:
         except LeaseLost as error:
             log.warning("lease_lost", error=str(error))
             return error
-        except STORE_AWAY as error:
-            log.warning("store_away", error=_explain(error))
-            _settle(claim, _explain(error), blame=False)
-            return error
         except Exception as error:  # whatever it is, the rows must not be stuck
-            log.exception("handler_failed", items=len(claim.items))
-            _settle(claim, _explain(error), blame=True)
+            if is_nobodys(error):
+                log.warning("store_away", error=_explain(error))
+            else:
+                log.exception("handler_failed", items=len(claim.items))
+            _settle(claim, _explain(error), blame=not is_nobodys(error))
             return error
         _settle(claim, UNFINISHED, blame=True)
         return None

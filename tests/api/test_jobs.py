@@ -114,7 +114,13 @@ def test_stages_tell_how_far_behind_they_are(api, sandbox, actor, graves, clock)
     answer = api.get("/api/v1/stages/")
 
     assert answer.json()["results"] == [
-        {"topic": "tests.buried", "records": 5, "buried": 3, "oldest_seconds": 90.0}
+        {
+            "topic": "tests.buried",
+            "items": 1,
+            "records": 5,
+            "buried": 3,
+            "oldest_seconds": 90.0,
+        }
     ]
 
 

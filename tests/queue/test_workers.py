@@ -35,8 +35,6 @@ class Platform:
 
     def start(self, name: str) -> None:
         command = [sys.executable, "-m", "celery", "--app", "cdp", *PROGRAMS[name]]
-        if name == "beat":
-            command += ["--schedule", str(self.folder / "schedule")]
         with (self.folder / f"{name}.log").open("ab") as log:
             self.programs[name] = subprocess.Popen(
                 command,

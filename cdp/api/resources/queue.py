@@ -22,7 +22,10 @@ class StageOut(serializers.Serializer[Any]):
     """The unfinished work of one stage of the pipeline."""
 
     topic = serializers.CharField()
-    records = serializers.IntegerField(help_text="Records that wait or are worked on.")
+    items = serializers.IntegerField(
+        source="rows", help_text="Pieces of work that wait, rest or are worked on."
+    )
+    records = serializers.IntegerField(help_text="Records inside of them.")
     buried = serializers.IntegerField(help_text="Items that were put aside.")
     oldest_seconds = serializers.SerializerMethodField(
         help_text="For how long the oldest item that may be worked on has been waiting."
