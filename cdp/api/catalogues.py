@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 
 from cdp.api.pagination import Cursor, CursorPagination, read_limit
-from cdp.errors import Malformed
+from cdp.errors import Invalid, Malformed
 
 
 class CataloguePagination(CursorPagination):
@@ -15,6 +15,8 @@ class CataloguePagination(CursorPagination):
     key: ClassVar[str] = "name"
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        if "ordering" in request.query_params:
+            raise Invalid("This list has one order; leave `ordering` out.")
         self._request, self._order = request, (self.key,)
         limit, cursor = read_limit(request), self._cursor()
         start, end = 0, limit

@@ -25,7 +25,7 @@ from cdp.schemas.api.component_serializers import (
 )
 from cdp.schemas.api.entries import Entry, entry_of, matches
 from cdp.schemas.api.holding import TurnMixin
-from cdp.schemas.api.pagination import ListPagination
+from cdp.schemas.api.pagination import EntryPagination
 from cdp.schemas.api.shapes import ResourceVersionOut
 from cdp.schemas.errors import StandardResource
 from cdp.schemas.models import Component
@@ -53,13 +53,13 @@ class _EntryViewSet(ListMixin, RetrieveMixin, SandboxViewSet):
     permissions = READ_AND_MANAGE
     list_class: ClassVar[type[BaseSerializer[Any]]] = RegistryEntryOut
     detail_class: ClassVar[type[BaseSerializer[Any]]] = RegistryEntryDetail
-    pagination_class: type[CursorPagination] | None = ListPagination
+    pagination_class: type[CursorPagination] | None = EntryPagination
     filter_backends = ()
     query_parameters: ClassVar[tuple[str, ...]] = ("id", "title", "container")
     lookup_value_regex = "[^/]+"
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """List the sandbox's own, newest first, then the standard ones by title; in pages."""
+        """List the standard ones by title, then the sandbox's own, newest first; in pages."""
         return super().list(request, *args, **kwargs)
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
@@ -69,7 +69,7 @@ class _EntryViewSet(ListMixin, RetrieveMixin, SandboxViewSet):
         given = catalogue.standard_resources().values()
         standard = sorted((r for r in given if r.kind is self.kind), key=lambda r: r.title)
         own = selectors.list_components(self.sandbox, self.kind).order_by("-pk")
-        return [*map(entry_of, own), *map(entry_of, standard)]
+        return [*map(entry_of, standard), *map(entry_of, own)]
 
     def filter_queryset(self, queryset: Any) -> Any:
         wanted = {key: self.request.query_params.get(key, "") for key in self.query_parameters}

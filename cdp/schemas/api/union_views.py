@@ -13,7 +13,7 @@ from cdp.api.mixins import ListMixin, RetrieveMixin
 from cdp.api.views import SandboxViewSet
 from cdp.errors import NotFound
 from cdp.schemas import selectors
-from cdp.schemas.api.pagination import FieldPagination, ListPagination
+from cdp.schemas.api.pagination import EntryPagination, FieldPagination
 from cdp.schemas.api.schema_serializers import UnionDetail, UnionOut
 from cdp.schemas.api.shapes import SchemaFieldOut
 from cdp.schemas.registry.names import alt_id
@@ -46,7 +46,7 @@ class UnionViewSet(ListMixin, RetrieveMixin, SandboxViewSet):
     noun = "union"
     permissions = {"*": "view-schemas"}
     serializer_class = UnionOut
-    pagination_class = ListPagination
+    pagination_class = EntryPagination
     filter_backends = ()
     lookup_value_regex = "[^/]+"
 
