@@ -11,6 +11,7 @@ from django.conf import settings
 
 from cdp.outgoing.accounts import Account
 from cdp.outgoing.client import Answer, NoAnswer, UrlRefused, check_url, send
+from cdp.outgoing.signature import PATTERN, new_secret, signed_headers
 from cdp.tenancy.ids import new_id
 from destinations.connectors.base import (
     Batch,
@@ -20,7 +21,6 @@ from destinations.connectors.base import (
     Mode,
     Receipt,
 )
-from destinations.connectors.webhook.signature import PATTERN, new_secret, signed_headers
 
 TEST_SECONDS: Final = 5
 LONGEST_WAIT: Final = timedelta(days=1)

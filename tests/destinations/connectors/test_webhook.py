@@ -10,9 +10,9 @@ from standardwebhooks.webhooks import Webhook
 from werkzeug import Request, Response
 
 from cdp.outgoing.accounts import Account
+from cdp.outgoing.signature import new_secret
 from destinations.connectors.base import DeliveryError
 from destinations.connectors.webhook.connector import WebhookConnector
-from destinations.connectors.webhook.signature import new_secret
 from tests.destinations.connectors.batches import batch, change
 
 SECRET = new_secret()
