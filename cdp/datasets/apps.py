@@ -15,13 +15,19 @@ class DatasetsConfig(AppConfig):
         from cdp.api.registries import inlet_lookups
         from cdp.datasets.decoders import chunk, edge, plain, segment, xdm
         from cdp.datasets.decoding import register
+        from cdp.datasets.forwarding import forward
         from cdp.datasets.selectors import inlet_exists
         from cdp.datasets.services.batch_work import work_on_batches
         from cdp.datasets.services.flow_work import read_sources, start_due
         from cdp.datasets.services.tidying import tidy
         from cdp.datasets.sources import analytics, files, odata, rest, salesforce, sql
         from cdp.datasets.sources.registry import register as register_source
-        from cdp.datasets.topics import BATCHES_LOADED, FLOW_RUNS, FLOWS_DUE
+        from cdp.datasets.topics import (
+            BATCHES_LOADED,
+            FLOW_RUNS,
+            FLOWS_DUE,
+            RECORDS_FORWARDED,
+        )
         from cdp.queue.subscriptions import LONG_WORK
 
         register("chunk", chunk.decode)
@@ -31,6 +37,7 @@ class DatasetsConfig(AppConfig):
         register("segment", segment.decode)
         inlet_lookups.register("datasets", inlet_exists)
         queue.subscribe(BATCHES_LOADED, work_on_batches, batch=1, lane=LONG_WORK)
+        queue.subscribe(RECORDS_FORWARDED, forward, batch=20)
         queue.subscribe(FLOWS_DUE, start_due)
         queue.subscribe(FLOW_RUNS, read_sources, batch=1, lane=LONG_WORK)
         for source_type in (

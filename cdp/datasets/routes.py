@@ -54,13 +54,17 @@ class Routes:
 
 @dataclass(frozen=True, slots=True)
 class InletFacts:
-    """What a door and the ingest worker must know of an inlet."""
+    """What a door and the ingest worker must know of an inlet.
+
+    `forwarded_to` are the forwarding rules that want what it takes.
+    """
 
     door: str
     enabled: bool
     requires_key: bool
     settings: dict[str, Any]
     routes: Routes
+    forwarded_to: tuple[str, ...] = ()
 
     @property
     def events(self) -> Route | None:

@@ -13,6 +13,7 @@ from cdp.datasets.models import (
     Dataset,
     Flow,
     FlowRun,
+    ForwardingRule,
     Inlet,
     InletDataset,
     MappingSet,
@@ -155,6 +156,11 @@ def get_mapping_set(sandbox: Sandbox, mapping_set_id: str) -> MappingSet:
     return found
 
 
+def list_forwarding_rules(sandbox: Sandbox) -> QuerySet[ForwardingRule]:
+    """Return the sandbox's forwarding rules."""
+    return ForwardingRule.objects.for_sandbox(sandbox).select_related("sandbox__organization")
+
+
 def list_flows(sandbox: Sandbox) -> QuerySet[Flow]:
     """Return the sandbox's flows with what they read and where they write."""
     return Flow.objects.for_sandbox(sandbox).select_related(
@@ -187,7 +193,7 @@ def dataset_facts(sandbox: Sandbox, dataset_ids: Collection[str]) -> dict[str, D
 
 
 def inlet_facts(sandbox: Sandbox, inlet_ids: Collection[str]) -> dict[str, InletFacts]:
-    """Return what doors and the worker must know of these inlets, in two queries."""
+    """Return what doors and the worker must know of these inlets, in three queries."""
     routes: dict[str, list[Route]] = defaultdict(list)
     for link in (
         InletDataset.objects.for_sandbox(sandbox)
@@ -197,6 +203,12 @@ def inlet_facts(sandbox: Sandbox, inlet_ids: Collection[str]) -> dict[str, Inlet
         .order_by("position")
     ):
         routes[link.inlet_id].append(_route(link.dataset))
+    forwarding = list(
+        ForwardingRule.objects.for_sandbox(sandbox)
+        .filter(enabled=True)
+        .order_by("pk")
+        .values_list("pk", "inlet_ids")
+    )
     return {
         inlet.pk: InletFacts(
             door=inlet.door,
@@ -204,6 +216,9 @@ def inlet_facts(sandbox: Sandbox, inlet_ids: Collection[str]) -> dict[str, Inlet
             requires_key=inlet.requires_key,
             settings=inlet.settings,
             routes=Routes(tuple(routes[inlet.pk])),
+            forwarded_to=tuple(
+                rule for rule, wanted in forwarding if not wanted or inlet.pk in wanted
+            ),
         )
         for inlet in Inlet.objects.for_sandbox(sandbox).filter(pk__in=inlet_ids)
     }

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from cdp.api.routers import Router
 from cdp.datasets.api.batch_views import BatchFileViewSet, BatchViewSet
+from cdp.datasets.api.forwarding_views import ForwardingRuleViewSet
 from cdp.datasets.api.mapping_views import MappingSetViewSet
 from cdp.datasets.api.source_views import (
     ConnectionViewSet,
@@ -23,6 +24,7 @@ from cdp.datasets.api.views import (
 router = Router()
 router.register("datasets", DatasetViewSet, "dataset")
 router.register("inlets", InletViewSet, "inlet")
+router.register("forwarding-rules", ForwardingRuleViewSet, "forwarding-rule")
 router.register("receipts", ReceiptViewSet, "receipt")
 router.register("rejected-records", RejectedRecordViewSet, "rejected-record")
 router.register("batches", BatchViewSet, "batch")

@@ -10,7 +10,8 @@ from django.utils import timezone
 from cdp import queue
 from cdp.datasets.doors.inlets import DOORS, KEPT_SECONDS, OpenInlet
 from cdp.datasets.errors import BacklogFull
-from cdp.datasets.topics import RECORDS_RECEIVED
+from cdp.datasets.topics import RECORDS_FORWARDED, RECORDS_RECEIVED
+from cdp.queue import Message
 from cdp.tenancy.ids import new_id
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
@@ -51,7 +52,18 @@ def write_down(
             body=body,
             count=count,
         )
+        if inlet.facts.forwarded_to:
+            _publish_forwarding(inlet, payload, body)
     return receipt_id
+
+
+def _publish_forwarding(inlet: OpenInlet, payload: dict[str, Any], body: bytes) -> None:
+    """Put the request down once more for each rule that sends it on, each tried by itself."""
+    queue.publish_many(
+        RECORDS_FORWARDED,
+        [Message({**payload, "rule": rule_id}, body=body) for rule_id in inlet.facts.forwarded_to],
+        sandbox=inlet.sandbox,
+    )
 
 
 def _check_backlog(sandbox: Sandbox) -> None:
