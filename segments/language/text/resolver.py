@@ -1,7 +1,7 @@
 """A syntax tree as a rule: what each name, method and function means where it stands."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from lark import Token, Tree
 
@@ -60,6 +60,8 @@ class Resolver:
     def condition(self, tree: Any, names: Names) -> Condition:
         """Return an expression that is true or false."""
         thing = self.thing(tree, names)
+        if isinstance(thing, CONDITIONS):
+            return thing
         made: Condition
         match thing:
             case Events():
@@ -76,21 +78,20 @@ class Resolver:
                 made = Compare("=", thing, Value(True))
             case Value(bool(value)):
                 made = Constant(value)
-            case _ if isinstance(thing, CONDITIONS):
-                made = cast("Condition", thing)
             case _:
                 raise self.refusal(
                     tree,
                     "not_a_condition",
                     "This is neither true nor false: compare it with something.",
                 )
-        return self.noted(made, tree)
+        self.noted(made, tree)
+        return made
 
     def operand(self, tree: Any, names: Names) -> Operand:
         """Return an expression that has a value."""
         thing = self.thing(tree, names)
         if isinstance(thing, OPERANDS):
-            return cast("Operand", thing)
+            return thing
         if isinstance(thing, CONDITIONS):
             raise self.refusal(tree, "not_a_value", "This is true or false; here stands a value.")
         raise self.refusal(
