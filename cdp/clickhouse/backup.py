@@ -59,11 +59,13 @@ def back_up(directory: Path) -> Manifest:
         with postgres.instant(url, GATE) as instant:
             snapshot.freeze()
             instant.open_gate()
+            (draft / DUMP).touch(mode=0o600)
             postgres.dump(url, instant.snapshot, draft / DUMP, place)
         rows = snapshot.save(name, draft / TABLES)
     finally:
         snapshot.thaw()
     manifest = Manifest(FORM, name, taken_at.isoformat(), rows)
+    (draft / MANIFEST).touch(mode=0o600)
     (draft / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
     draft.rename(directory)
     return manifest

@@ -91,9 +91,7 @@ class Manager:
     def stop(self) -> None:
         """Stop what uses the engines, all at once, then the engines in order, then the manager."""
         pid = int(self._call("getPID"))
-        for program in self.programs():
-            if program["name"] not in ENGINES and program["pid"]:
-                self._call("stopProcess", program["name"], False)
+        self._end_users()
         self._call("shutdown")
         deadline = time.monotonic() + STOP_SECONDS
         while self._lives(pid):
@@ -107,10 +105,11 @@ class Manager:
         """Start one program."""
         self._call("startProcess", name)
 
-    def end(self, name: str) -> None:
-        """Stop one program and wait until it is gone; it is not started again by itself."""
-        if self.pid(name):
-            self._call("stopProcess", name)
+    def leave_engines_alone(self) -> None:
+        """Stop all but the engines and wait until they are gone; they stay down until begun."""
+        self._end_users()
+        while any(one["pid"] for one in self.programs() if one["name"] not in ENGINES):
+            time.sleep(0.05)
 
     def programs(self) -> list[dict[str, Any]]:
         """Return each program's name, state, process number and description."""
@@ -125,6 +124,12 @@ class Manager:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
         with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport) as server:
             return getattr(server.supervisor, method)(*arguments)
+
+    def _end_users(self) -> None:
+        """Ask what uses the engines to stop; supervisor kills what does not in its time."""
+        for program in self.programs():
+            if program["name"] not in ENGINES and program["pid"]:
+                self._call("stopProcess", program["name"], False)
 
     def _lives(self, pid: int) -> bool:
         """Tell whether the manager runs; the file with its number is the last that it removes."""

@@ -64,8 +64,7 @@ def engines_alone(place: Place, say: Callable[[str], None]) -> Iterator[None]:
     ours = [program for program in wanted() if not program.variable]
     if manager.is_running():
         say("Stopping the web server and the workers")
-        for program in reversed(ours):
-            manager.end(program.name)
+        manager.leave_engines_alone()
         try:
             yield
         finally:

@@ -157,6 +157,7 @@ def test_a_backup_appears_whole_and_leaves_nothing_else(stores, tmp_path):
         "postgres.dump",
     ]
     assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "backup" / "postgres.dump").stat().st_mode & 0o777 == 0o600
     assert list(stores.place.exchange.iterdir()) == []
     with connected(client.MAINTENANCE) as events:
         assert events.query("SHOW TABLES LIKE 'backup%'").result_rows == []

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import clickhouse_connect
@@ -14,6 +14,7 @@ from clickhouse_connect.driver.exceptions import Error
 
 from cdp.clickhouse.client import STREAMED
 from cdp.engines import ephemeral
+from cdp.engines.ephemeral import EphemeralUrls
 from cdp.engines.place import CHECKOUT
 
 TABLE = (
@@ -26,60 +27,60 @@ def connect(url: str):
     return clickhouse_connect.get_client(dsn=url, autogenerate_session_id=False)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_no_acknowledged_insert_is_lost_and_none_counts_twice(tmp_path, number):
-    with ephemeral(tmp_path, engines=("events",)) as urls:
-        store = connect(urls.clickhouse)
-        store.command(TABLE)
-        acknowledged = []
-
-        def insert_until_told() -> None:
-            batch = 0
-            while not enough.is_set():
-                try:
-                    store.insert(
-                        "kept",
-                        [[batch * 10 + row] for row in range(10)],
-                        ["number"],
-                        settings={"insert_deduplication_token": str(batch)},
-                    )
-                except Error:
-                    time.sleep(0.02)  # again, under the same token
-                else:
-                    acknowledged.append(batch)
-                    batch += 1
-
-        enough = threading.Event()
-        inserting = threading.Thread(target=insert_until_told)
-        inserting.start()
-        for round_ in range(1, 4):
-            wait(lambda: len(acknowledged) >= 7 * round_)  # noqa: B023
-            os.kill(urls.pid("events"), number)
-        wait(lambda: len(acknowledged) >= 28)
-        enough.set()
-        inserting.join()
-
-        ((rows, distinct),) = store.query("SELECT count(), uniqExact(number) FROM kept").result_rows
-        assert rows == distinct
-        assert rows in {len(acknowledged) * 10, (len(acknowledged) + 1) * 10}
+@pytest.fixture(scope="module")
+def urls(tmp_path_factory) -> Iterator[EphemeralUrls]:
+    with ephemeral(tmp_path_factory.mktemp("events"), engines=("events",)) as urls:
+        yield urls
 
 
-def test_a_clean_stop_lets_a_running_question_finish(tmp_path):
-    with ephemeral(tmp_path, engines=("events",)) as urls:
-        store = connect(urls.clickhouse)
-        answers = []
-        asking = threading.Thread(
-            target=lambda: answers.append(
-                store.command("SELECT sum(sleepEachRow(0.1)) FROM numbers(10)")
-            )
-        )
-        asking.start()
-        time.sleep(0.3)
+def test_no_acknowledged_insert_is_lost_and_none_counts_twice(urls):
+    store = connect(urls.clickhouse)
+    store.command(TABLE)
+    acknowledged = []
 
-        os.kill(urls.pid("events"), signal.SIGTERM)
+    def insert_until_told() -> None:
+        batch = 0
+        while not enough.is_set():
+            try:
+                store.insert(
+                    "kept",
+                    [[batch * 10 + row] for row in range(10)],
+                    ["number"],
+                    settings={"insert_deduplication_token": str(batch)},
+                )
+            except Error:
+                time.sleep(0.02)  # again, under the same token
+            else:
+                acknowledged.append(batch)
+                batch += 1
 
-        asking.join()
-        assert answers == [0]
+    enough = threading.Event()
+    inserting = threading.Thread(target=insert_until_told)
+    inserting.start()
+    for round_, number in enumerate((signal.SIGKILL, signal.SIGTERM, signal.SIGKILL), start=1):
+        wait(lambda: len(acknowledged) >= 7 * round_)  # noqa: B023
+        os.kill(urls.pid("events"), number)
+    wait(lambda: len(acknowledged) >= 28)
+    enough.set()
+    inserting.join()
+
+    ((rows, distinct),) = store.query("SELECT count(), uniqExact(number) FROM kept").result_rows
+    assert rows == distinct
+    assert rows in {len(acknowledged) * 10, (len(acknowledged) + 1) * 10}
+
+
+def test_a_clean_stop_lets_a_running_question_finish(urls):
+    store = connect(urls.clickhouse)
+    answers = []
+    question = "SELECT sum(sleepEachRow(0.1)) FROM numbers(10)"
+    asking = threading.Thread(target=lambda: answers.append(store.command(question)))
+    asking.start()
+    time.sleep(0.3)
+
+    os.kill(urls.pid("events"), signal.SIGTERM)
+
+    asking.join()
+    assert answers == [0]
 
 
 def test_with_too_few_open_files_it_refuses_to_start(tmp_path):

@@ -286,7 +286,7 @@ def test_a_look_up_does_not_wait_behind_a_scan(raw):
     scan = "SELECT count() FROM numbers(2000000000) WHERE sipHash64(number) = 0"
     with ThreadPoolExecutor(2) as threads:
         scans = [
-            threads.submit(raw.ask, scan, max_threads=1, max_execution_time=3) for _ in range(2)
+            threads.submit(raw.ask, scan, max_threads=1, max_execution_time=2) for _ in range(2)
         ]
         time.sleep(0.3)
         begun = time.monotonic()

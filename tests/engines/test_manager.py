@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cdp.engines import EngineError, lease, program, readiness, up
+from cdp.engines import EngineError, lease, manager, program, readiness, up
 from cdp.engines.manager import Manager
 from cdp.engines.place import CHECKOUT, Place
 from cdp.engines.screen import where_everything_is
@@ -134,6 +134,17 @@ def test_engines_alone_run_for_a_while_and_then_as_before(place):
         assert [one["name"] for one in Manager(place).programs()] == ["redis"]
 
     assert not Manager(place).is_running()
+
+
+def test_engines_stay_while_what_uses_them_is_stopped(place, managed, monkeypatch):
+    monkeypatch.setattr(manager, "ENGINES", ())  # as if Redis were one of ours
+
+    managed.leave_engines_alone()
+
+    assert managed.pid("redis") == 0
+    assert managed.is_running()
+    managed.begin("redis")
+    readiness.wait_until_ready("redis", place, 10, managed.is_running)
 
 
 def test_the_screen_says_where_everything_is_and_no_password(place, monkeypatch):
