@@ -199,7 +199,7 @@ DELIVERY_DELAYS = [
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("CDP_MAX_BODY", 10_000_000)
 # Uploaded and staged files: a folder, or any store that fsspec speaks to (s3://, gs://, abfs://).
 FILES_URL = env.str("CDP_FILES_URL", (DATA_DIR / "files").as_uri())
-FILES_OPTIONS: dict[str, object] = env.json("CDP_FILES_OPTIONS", {})
+FILES_OPTIONS: Any = env.json("CDP_FILES_OPTIONS", {})
 FILE_PIECE_LIMIT = env.int("CDP_FILE_PIECE_LIMIT", 256_000_000)  # one PUT or one piece of a file
 BATCH_BYTES_LIMIT = env.int("CDP_BATCH_BYTES_LIMIT", 100_000_000_000)
 BATCH_FILES_LIMIT = env.int("CDP_BATCH_FILES_LIMIT", 10_000)

@@ -64,9 +64,7 @@ class ComputedAttributePatch(StrictSerializer):
     title = serializers.CharField(max_length=200, required=False, allow_blank=True)
     description = serializers.CharField(max_length=5_000, required=False, allow_blank=True)
     function = serializers.ChoiceField(choices=ComputedFunction.choices)
-    field = serializers.CharField(
-        max_length=500, required=False, allow_blank=True
-    )
+    field = serializers.CharField(max_length=500, required=False, allow_blank=True)
     conditions = serializers.ListField(
         child=ConditionIn(), required=False, max_length=MOST_CONDITIONS
     )
