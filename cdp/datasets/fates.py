@@ -40,19 +40,20 @@ def get_receipt(sandbox: Sandbox, given_id: str) -> ReceiptState:
     Raises `ReceiptUnknown`; receipts are kept for 30 days.
     """
     receipt_id, _, position = given_id.partition("-")
-    settled = Receipt.objects.for_sandbox(sandbox).filter(pk=receipt_id).first()
-    if settled is not None:
-        only = int(position) if position.isdecimal() else None
+    only = int(position) if position.isdecimal() else None
+    receipts = Receipt.objects.for_sandbox(sandbox).filter(pk=receipt_id)
+    if (settled := receipts.first()) is not None:
         return _settled(sandbox, settled, only)
-    waiting = (
-        QueueItem.objects.for_sandbox(sandbox)
-        .filter(key=receipt_id, topic=RECORDS_RECEIVED)
-        .defer("body")
-        .first()
-    )
-    if waiting is None:
-        raise ReceiptUnknown(f"There is no receipt '{given_id}'. They are kept for 30 days.")
-    return _waiting(waiting)
+    if (waiting := _find_waiting(sandbox, receipt_id)) is not None:
+        return _waiting(waiting)
+    if (settled := receipts.first()) is not None:  # while we looked at the queue
+        return _settled(sandbox, settled, only)
+    raise ReceiptUnknown(f"There is no receipt '{given_id}'. They are kept for 30 days.")
+
+
+def _find_waiting(sandbox: Sandbox, receipt_id: str) -> QueueItem | None:
+    rows = QueueItem.objects.for_sandbox(sandbox).filter(key=receipt_id, topic=RECORDS_RECEIVED)
+    return rows.defer("body").first()
 
 
 def _settled(sandbox: Sandbox, receipt: Receipt, only: int | None) -> ReceiptState:

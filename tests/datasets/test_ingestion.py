@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from orjson import dumps
 
+from cdp.datasets import fates
 from cdp.datasets.fates import get_receipt
 from cdp.datasets.ingestion import mark_rejected, outcomes, prepare
 from cdp.datasets.models import Receipt, RejectedRecord
@@ -221,3 +222,16 @@ def test_what_is_put_aside_may_hold_anything(sandbox):
         (row,) = RejectedRecord.objects.for_sandbox(sandbox)
 
     assert row.raw == '{"a.b":{"":1},"x":"\N{GRINNING FACE}"}'
+
+
+def test_a_request_that_is_settled_while_one_asks_is_found(sandbox, monkeypatch):
+    receipt = send(make_inlet(sandbox, make_dataset(sandbox)), event(1)).json()["xactionId"]
+
+    def settled_meanwhile(sandbox, receipt_id):
+        result = prepare(sandbox, rows_of(sandbox), now=timezone.now())
+        write_receipts(sandbox, outcomes(result))
+
+    monkeypatch.setattr(fates, "_find_waiting", settled_meanwhile)
+
+    with scope(sandbox, ACTOR):
+        assert get_receipt(sandbox, receipt).state == "done"
