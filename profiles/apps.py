@@ -11,12 +11,15 @@ class ProfilesConfig(AppConfig):
 
     def ready(self) -> None:
         """Take the doors' records in, finish what is decided elsewhere, name the namespaces."""
+        from cdp import jobs
         from cdp.clickhouse import agreement, unfinished
         from cdp.datasets.topics import BATCHES_REVERTED, RECORDS_RECEIVED
         from cdp.queue import every, subscribe
         from cdp.schemas.registries import identity_namespaces, profile_fields
         from profiles import receivers
         from profiles.computed.refreshing import refresh_due
+        from profiles.erasing import orders, privacy
+        from profiles.erasing.expiry import expire_due
         from profiles.ingest.batches import finish_decided
         from profiles.ingest.unfinished import open_ids
         from profiles.ingest.worker import RECORDS_AT_ONCE, ingest
@@ -44,5 +47,8 @@ class ProfilesConfig(AppConfig):
         subscribe(BATCHES_REVERTED, receivers.take_back_batches, exclusive=True)
         subscribe(PROFILES_EMPTIED, receivers.forget_emptied, exclusive=True)
         every(60, "profiles.computed", refresh_due)
+        every(3_600, "profiles.expiry", expire_due)
+        jobs.register(privacy.KIND, privacy.run_privacy_job)
+        jobs.register(orders.KIND, orders.run_deletion)
         identity_namespaces.register("profiles", namespace_codes)
         profile_fields.register("computed-attributes", computed_fields)

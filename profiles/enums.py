@@ -70,3 +70,42 @@ class LookbackUnit(TextChoices):
     DAYS = Unit.DAYS.value
     WEEKS = Unit.WEEKS.value
     MONTHS = Unit.MONTHS.value
+
+
+class PrivacyAction(TextChoices):
+    """Say what a person wants done with what is held on her."""
+
+    ACCESS = "access"
+    DELETE = "delete"
+
+
+class Regulation(TextChoices):
+    """Name the law under which she asks; it changes nothing in what is done."""
+
+    GDPR = "gdpr"
+    CCPA = "ccpa"
+    CPRA = "cpra_ca_usa"
+    LGPD = "lgpd_bra"
+    APA = "apa_aus"
+    HIPAA = "hipaa_usa"
+    PDPA = "pdpa_tha"
+    NZPA = "nzpa_nzl"
+    QL25 = "ql25_qc_can"
+    NONE = "none"
+
+
+class WorkState(TextChoices):
+    """Say how far a request is."""
+
+    SUBMITTED = "submitted"
+    PROCESSING = "processing"
+    COMPLETE = "complete"
+    ERROR = "error"
+
+
+class DeletionKind(TextChoices):
+    """Say what is deleted."""
+
+    PROFILES = "profiles"
+    DATASET = "dataset"
+    RECORDS = "records"

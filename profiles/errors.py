@@ -1,6 +1,6 @@
 """Refusals of profiles."""
 
-from cdp.errors import Conflict, Invalid, NotFound, Unavailable
+from cdp.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
 
 
 class ProfileUnknown(NotFound):
@@ -97,3 +97,21 @@ class TooManyAttributes(Conflict):
     """A sandbox works out at most 25 attributes."""
 
     code = "too_many_computed_attributes"
+
+
+class QuotaExceeded(TooMany):
+    """More identities are to be deleted than may be in a day or in 30."""
+
+    code = "deletion_quota_exceeded"
+
+
+class RequestUnfinished(Conflict):
+    """The request is still being carried out, so there is nothing to read yet."""
+
+    code = "request_unfinished"
+
+
+class ContentGone(NotFound):
+    """The file of the request is not kept any more, or never was."""
+
+    code = "content_gone"

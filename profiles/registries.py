@@ -1,10 +1,11 @@
 """What profiles asks of the apps above it; each app registers in its `apps.py`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cdp.api.registries import Registry
 from cdp.tenancy.models import Sandbox
+from profiles.identity.rules import Identity
 
 # (sandbox, merge policy id) -> what uses it, each as {"type", "id", "name"}
 merge_policy_dependents: Registry[Callable[[Sandbox, str], list[dict[str, Any]]]] = Registry(
@@ -14,3 +15,7 @@ merge_policy_dependents: Registry[Callable[[Sandbox, str], list[dict[str, Any]]]
 computed_attribute_dependents: Registry[Callable[[Sandbox, str], list[dict[str, Any]]]] = Registry(
     "computed attribute user"
 )
+# (sandbox, profile numbers, identities) -> what an app holds on them: (name, rows) pairs
+personal_data: Registry[
+    Callable[[Sandbox, list[int], list[Identity]], Iterable[tuple[str, Iterable[dict[str, Any]]]]]
+] = Registry("source of personal data")

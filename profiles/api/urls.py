@@ -4,10 +4,16 @@ from django.urls import path
 
 from cdp.api.routers import Router
 from profiles.api.computed_attributes import ComputedAttributesViewSet
+from profiles.api.deletions import (
+    ProfileDeletesViewSet,
+    RecordDeletesViewSet,
+    RetentionViewSet,
+)
 from profiles.api.identity_graphs import IdentitiesViewSet, IdentityGraphsViewSet
 from profiles.api.identity_settings import IdentitySettingsViewSet
 from profiles.api.merge_policies import MergePoliciesViewSet
 from profiles.api.namespaces import NamespacesViewSet
+from profiles.api.privacy import PrivacyJobsViewSet
 from profiles.api.profiles import ProfilesViewSet
 
 router = Router()
@@ -17,8 +23,16 @@ router.register("identities", IdentitiesViewSet, "identity")
 router.register("identity-graphs", IdentityGraphsViewSet, "identity-graph")
 router.register("computed-attributes", ComputedAttributesViewSet, "computed-attribute")
 router.register("merge-policies", MergePoliciesViewSet, "merge-policy")
+router.register("privacy-jobs", PrivacyJobsViewSet, "privacy-job")
+router.register("profile-deletes", ProfileDeletesViewSet, "profile-delete")
+router.register("record-deletes", RecordDeletesViewSet, "record-delete")
 urlpatterns = [
     *router.urls,
+    path(
+        "retention/",
+        RetentionViewSet.as_view({"get": "retrieve", "put": "update"}),
+        name="retention",
+    ),
     path(
         "identity-settings/",
         IdentitySettingsViewSet.as_view({"get": "retrieve", "put": "update"}),

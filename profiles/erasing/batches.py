@@ -3,19 +3,14 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from django.utils import timezone
-
 from cdp.clickhouse import client
 from cdp.tenancy.models import Sandbox
-from profiles.identity.neighbourhood import Held
+from profiles.erasing.parting import part
 from profiles.ingest.deleting import EVENTS_OF_BATCHES, RECORDS_OF_BATCHES
 from profiles.ingest.keys import give_back_keys, key_of
 from profiles.ingest.payload import Deletion, Payload
 from profiles.ingest.regrouped import changed_payload
-from profiles.selectors.rules import linking_rules
 from profiles.sets import OWN, select
-from profiles.stitching.refill import refill
-from profiles.stitching.stitch import Stitched, resettle
 
 _EVENTS: Final = """
 SELECT identity_id, event_id, dataset_id FROM events
@@ -43,7 +38,7 @@ def take_back(sandbox: Sandbox, batch: str, dataset: str) -> Payload:
     """
     senders = _forget_keys(sandbox, batch)
     spoken_of = {key for (key,) in select(_FRAGMENTS, sandbox, dataset=dataset, batch=batch)}
-    stitched = _part(sandbox, batch)
+    stitched = part(sandbox, [(a, b) for a, b in select(_LINKS, sandbox, batch=batch)])
     touched = profiles_of(sandbox, senders | spoken_of)
     payload = changed_payload(sandbox, stitched, changed=touched)
     return Payload(
@@ -51,6 +46,7 @@ def take_back(sandbox: Sandbox, batch: str, dataset: str) -> Payload:
         changed=payload.changed,
         vanished=payload.vanished,
         deletions=[
+            *payload.deletions,
             Deletion(EVENTS_OF_BATCHES, [batch]),
             Deletion(RECORDS_OF_BATCHES, [batch]),
         ],
@@ -75,13 +71,3 @@ def _forget_keys(sandbox: Sandbox, batch: str) -> set[int]:
 def _blocks(sandbox: Sandbox, batch: str) -> Iterator[list[tuple[int, str, str]]]:
     for rows in client.stream(_EVENTS, sandbox=sandbox, params={"batch": batch}):
         yield [(identity, event, dataset) for identity, event, dataset in rows]
-
-
-def _part(sandbox: Sandbox, batch: str) -> Stitched:
-    removed = [(a, b) for a, b in select(_LINKS, sandbox, batch=batch)]
-    if not removed:
-        return Stitched()
-    rules = linking_rules(sandbox)
-    changes: dict[tuple[int, int], Held | None] = dict.fromkeys(removed)
-    again = refill(sandbox, {end for pair in removed for end in pair}, rules)
-    return resettle(sandbox, {**changes, **again}, rules, timezone.now())

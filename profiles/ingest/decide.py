@@ -11,6 +11,7 @@ from cdp.datasets.records import Accepted
 from cdp.datasets.services.settling import reject
 from cdp.queue import Item
 from cdp.tenancy.models import Sandbox
+from profiles.erasing.suppression import refuse_erased
 from profiles.identity.rules import Rules
 from profiles.ingest.batches import keep_batch
 from profiles.ingest.fragments import apply_rows
@@ -37,6 +38,8 @@ def decide(
     rules = linking_rules(sandbox, namespaces)
     origin = Origin(sandbox, uuid4(), now)
     attributed, refused = attribute(prepared.accepted, namespaces, rules)
+    attributed, erased = refuse_erased(sandbox, attributed)
+    refused += erased
     events = [one.record for one in attributed if one.record.dataset.is_events]
     duplicates = take_keys(sandbox, events, now)
     kept = _without(attributed, duplicates)

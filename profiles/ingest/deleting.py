@@ -26,6 +26,7 @@ _STATEMENTS: Final[Mapping[str, str]] = {
     EVENTS_OF_IDENTITIES: """
         ALTER TABLE events DELETE
         WHERE sandbox_id = {sandbox:UInt32} AND identity_id IN {values:Array(UInt64)}
+            AND ({dataset:String} = '' OR dataset_id = {dataset:String})
     """,
     EVENTS_OF_DATASETS: """
         ALTER TABLE events DELETE
@@ -39,6 +40,7 @@ _STATEMENTS: Final[Mapping[str, str]] = {
     SNAPSHOTS_OF_PROFILES: """
         ALTER TABLE profiles DELETE
         WHERE sandbox_id = {sandbox:UInt32} AND profile_id IN {values:Array(UInt64)}
+            AND version < {before:UInt64}
     """,
 }
 _AT_ONCE: Final = 2_000
@@ -52,6 +54,10 @@ def delete(sandbox: Sandbox, deletions: Iterable[Deletion]) -> None:
             client.execute(
                 _STATEMENTS[deletion.what],
                 sandbox=sandbox,
-                params={"values": values[start : start + _AT_ONCE]},
+                params={
+                    "values": values[start : start + _AT_ONCE],
+                    "dataset": deletion.dataset,
+                    "before": deletion.before,
+                },
                 budget=client.MAINTENANCE,
             )

@@ -21,10 +21,16 @@ _LENGTH: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """Rows that go: by what they are found (`deleting.py`), and its values."""
+    """Rows that go: by what they are found (`deleting.py`), and its values.
+
+    `dataset` narrows it to one. `before` is a version, for tables that have one: what the
+    same payload inserts is not of before, so doing it again takes nothing of that away.
+    """
 
     what: str
     values: Sequence[str | int]
+    dataset: str = ""
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,9 @@ class Payload:
                 "changed": self.changed,
                 "vanished": self.vanished,
                 "origins": self.origins,
-                "deletions": [[one.what, list(one.values)] for one in self.deletions],
+                "deletions": [
+                    [one.what, list(one.values), one.dataset, one.before] for one in self.deletions
+                ],
                 "emptied": self.emptied,
                 "refined": self.refined,
             }
@@ -81,7 +89,7 @@ class Payload:
             changed=head["changed"],
             vanished=[(gone, heir) for gone, heir in head["vanished"]],
             origins=head["origins"],
-            deletions=[Deletion(what, values) for what, values in head["deletions"]],
+            deletions=[Deletion(*one) for one in head["deletions"]],
             emptied=head["emptied"],
             refined=head["refined"],
         )

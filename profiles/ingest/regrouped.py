@@ -5,7 +5,8 @@ from typing import Any
 
 from cdp.tenancy.models import Sandbox
 from profiles.ingest.batches import hand_over
-from profiles.ingest.payload import OVERRIDES, PROFILES, Payload
+from profiles.ingest.deleting import SNAPSHOTS_OF_PROFILES
+from profiles.ingest.payload import OVERRIDES, PROFILES, Deletion, Payload
 from profiles.ingest.rows import lines_of
 from profiles.ingest.snapshots import take_snapshots
 from profiles.selectors.rules import default_policy
@@ -31,8 +32,12 @@ def changed_payload(
     *,
     changed: Collection[int] = (),
     gone: Collection[int] = (),
+    scrub: bool = False,
 ) -> Payload:
-    """Merge changed profiles anew; take away the snapshots of those vanished, or gone for good."""
+    """Merge changed profiles anew; take away the snapshots of those vanished, or gone for good.
+
+    The store keeps former snapshots for a while behind the newest; `scrub` deletes them.
+    """
     standing = {*changed, *stitched.regrouped, *stitched.founded}
     standing.difference_update(stitched.vanished, gone)
     over = {*stitched.vanished, *gone}
@@ -45,6 +50,9 @@ def changed_payload(
         },
         changed=sorted(standing.union(gone)),
         vanished=sorted(stitched.vanished.items()),
+        deletions=[Deletion(SNAPSHOTS_OF_PROFILES, sorted(standing.union(over)), before=version)]
+        if scrub and snapshots
+        else [],
     )
 
 

@@ -31,7 +31,7 @@ def cut_link(*, actor: Actor, sandbox: Sandbox, first: Identity, second: Identit
         raise Conflict("The link is cut already.", code="link_cut")
     _change(sandbox, link, cut_at=timezone.now(), by_a=False, by_b=False)
     _resettle(sandbox, link, None)
-    _record(actor, sandbox, "identity_link.cut", first, second)
+    _record(actor, sandbox, "identity_link.cut", link)
 
 
 def restore_link(*, actor: Actor, sandbox: Sandbox, first: Identity, second: Identity) -> None:
@@ -42,7 +42,7 @@ def restore_link(*, actor: Actor, sandbox: Sandbox, first: Identity, second: Ide
         raise Conflict("The link is not cut.", code="link_not_cut")
     _change(sandbox, link, cut_at=None, by_a=True, by_b=True)
     _resettle(sandbox, link, Held(round(link.last_seen.timestamp() * 1000)))
-    _record(actor, sandbox, "identity_link.restored", first, second)
+    _record(actor, sandbox, "identity_link.restored", link)
 
 
 def _get_link(sandbox: Sandbox, first: Identity, second: Identity) -> IdentityLink:
@@ -64,7 +64,13 @@ def _resettle(sandbox: Sandbox, link: IdentityLink, held: Held | None) -> None:
     hand_over_regrouped(sandbox, stitched)
 
 
-def _record(actor: Actor, sandbox: Sandbox, action: str, first: Identity, second: Identity) -> None:
-    row: IdentityRow = get_identity(sandbox, first)
-    pair = [f"{one.namespace}:{one.value}" for one in (first, second)]
-    audit.record(actor=actor, action=action, target=row, after={"link": pair}, sandbox=sandbox)
+def _record(actor: Actor, sandbox: Sandbox, action: str, link: IdentityLink) -> None:
+    """Write down which link was changed, by numbers: the trail outlives an erased person."""
+    owner = IdentityRow.objects.for_sandbox(sandbox).get(pk=link.a).profile
+    audit.record(
+        actor=actor,
+        action=action,
+        target=owner,
+        after={"identities": [link.a, link.b]},
+        sandbox=sandbox,
+    )

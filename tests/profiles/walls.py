@@ -3,9 +3,10 @@
 from django.utils import timezone
 
 from cdp.tenancy.models import Sandbox
+from profiles.erasing.privacy import CONTENT, content_folder
 from profiles.identity.rules import Identity, make_rules
 from profiles.ids import profile_key
-from profiles.models import ComputedAttribute, MergePolicy, Namespace
+from profiles.models import ComputedAttribute, DeletionOrder, MergePolicy, Namespace, PrivacyJob
 from profiles.stitching.sightings import Sighting, Sightings
 from profiles.stitching.stitch import stitch
 from tests.profiles.stitching import NAMESPACES
@@ -40,3 +41,23 @@ def computed_attribute(sandbox: Sandbox) -> dict[str, str]:
         sandbox=sandbox, name="walled", function="count", lookback_length=1, lookback_unit="days"
     )
     return {"pk": made.pk}
+
+
+@names("/api/v1/privacy-jobs/{pk}")
+def privacy_job(sandbox: Sandbox) -> dict[str, str]:
+    job = PrivacyJob.objects.create(
+        sandbox=sandbox, action="access", regulation="none", state="complete"
+    )
+    with content_folder(sandbox, job.pk).writing(CONTENT) as file:
+        file.write(b"walled")
+    return {"pk": job.pk}
+
+
+@names("/api/v1/profile-deletes/{pk}")
+def profile_delete(sandbox: Sandbox) -> dict[str, str]:
+    return {"pk": DeletionOrder.objects.create(sandbox=sandbox, kind="profiles").pk}
+
+
+@names("/api/v1/record-deletes/{pk}")
+def record_delete(sandbox: Sandbox) -> dict[str, str]:
+    return {"pk": DeletionOrder.objects.create(sandbox=sandbox, kind="records").pk}

@@ -1,0 +1,136 @@
+"""Carrying out what a person may ask for: to see what is held on her, or to have it erased."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from uuid import uuid4
+
+from django.utils import timezone
+
+from cdp.datasets.files.storage import Folder
+from cdp.jobs.handle import JobHandle
+from cdp.tenancy.models import Sandbox
+from cdp.tenancy.sandboxes import handlers
+from cdp.tenancy.scope import scope
+from profiles.enums import PrivacyAction
+from profiles.erasing.access import write_access_file
+from profiles.erasing.naming import Naming
+from profiles.erasing.people import Removal, remove, stored_numbers, whole_people
+from profiles.erasing.requests import begin, complete, fail, finish_open_batches
+from profiles.erasing.suppression import suppress
+from profiles.erasing.traces import remove_traces
+from profiles.identity.rules import Identity
+from profiles.ingest.batches import finish_batch, keep_batch
+from profiles.models import IngestBatch, PrivacyJob
+from profiles.stitching.locks import await_graphs
+
+KIND: Final = "profiles.privacy"
+OURS: Final = "profiles"
+CONTENT: Final = "content.zip"
+_PATIENCE: Final = "60s"
+
+
+def run_privacy_job(job: JobHandle) -> dict[str, str]:
+    """Run one request; run again from its start, it goes on with what is left."""
+    with scope(job.sandbox, job.actor):
+        row = PrivacyJob.objects.for_sandbox(job.sandbox).get(pk=job.params["request"])
+        begin(row)
+    try:
+        if row.action == PrivacyAction.DELETE:
+            _erase(job, row)
+        else:
+            _show(job, row)
+    except Exception as error:
+        fail(row, job, error)
+        raise
+    return {"request": row.pk}
+
+
+def content_folder(sandbox: Sandbox, request: str) -> Folder:
+    """Return where the file of an access request lies."""
+    return Folder(sandbox, "privacy", request)
+
+
+def _show(job: JobHandle, row: PrivacyJob) -> None:
+    with scope(job.sandbox, job.actor):
+        identities = _named(row)
+        everybody = whole_people(job.sandbox, identities) if row.expand else {}
+        everybody |= stored_numbers(job.sandbox, identities)
+        folder = content_folder(job.sandbox, row.pk)
+        receipts = write_access_file(
+            job.sandbox, folder, CONTENT, everybody, {*everybody, *identities}
+        )
+    with scope(job.sandbox, job.actor):
+        complete(row, receipts)
+
+
+def _erase(job: JobHandle, row: PrivacyJob) -> None:
+    """Erase in this order: nothing new may come in before what is there is looked for."""
+    sandbox = job.sandbox
+    with scope(sandbox, job.actor):
+        await_graphs(sandbox, _PATIENCE)
+        named = set(_named(row))
+        named |= set(whole_people(sandbox, named)) if row.expand else set()
+        suppress(sandbox, named, timezone.now())
+        row.identities = [{"namespace": i.namespace, "value": i.value} for i in sorted(named)]
+        row.save(update_fields=["identities"])  # found again, should we die half way
+    finish_open_batches(sandbox)
+    with scope(sandbox, job.actor):
+        naming = Naming(sandbox, named)
+        batches = naming.batches(stored_numbers(sandbox, named).values())
+        traces = remove_traces(sandbox, named, batches)
+        await_graphs(sandbox, _PATIENCE)
+        removal = remove(sandbox, stored_numbers(sandbox, named).values())
+        batch = keep_batch(sandbox, uuid4(), removal.payload)
+    finish_batch(sandbox, batch, _forget_batch)
+    with scope(sandbox, job.actor):
+        receipts = {
+            OURS: _counts(removal),
+            "event store": naming.delete(),
+            "way in": traces,
+            **_elsewhere(sandbox, named),
+        }
+        _forget_requests(sandbox, named)
+    with scope(sandbox, job.actor):
+        complete(row, receipts, identities=[], user_key=_anonymous(row.user_key, named))
+
+
+def _named(row: PrivacyJob) -> list[Identity]:
+    return [Identity(one["namespace"], one["value"]) for one in row.identities]
+
+
+def _counts(removal: Removal) -> Mapping[str, int]:
+    return {
+        "identities": removal.identities,
+        "fragments": removal.fragments,
+        "profiles": removal.profiles,
+    }
+
+
+def _elsewhere(sandbox: Sandbox, named: Iterable[Identity]) -> dict[str, Mapping[str, int]]:
+    """Have every other app erase the person; return each one's receipt."""
+    pairs = [(identity.namespace, identity.value) for identity in sorted(named)]
+    return {
+        name: handler.erase(sandbox, pairs)
+        for name, handler in handlers().items()
+        if handler.erase is not None and name != OURS
+    }
+
+
+def _forget_requests(sandbox: Sandbox, named: set[Identity]) -> None:
+    """Take the person out of her earlier requests, and remove the files they made."""
+    earlier = PrivacyJob.objects.for_sandbox(sandbox).filter(action=PrivacyAction.ACCESS)
+    for row in earlier.exclude(identities=[]).iterator(chunk_size=500):
+        if named.isdisjoint(_named(row)):
+            continue
+        content_folder(sandbox, row.pk).remove()
+        row.identities, row.user_key = [], _anonymous(row.user_key, named)
+        row.save(update_fields=["identities", "user_key"])
+
+
+def _anonymous(key: str, named: Iterable[Identity]) -> str:
+    """Return the customer's own key for the person, unless it says who she is."""
+    return "" if any(one.value.lower() in key.lower() for one in named) else key
+
+
+def _forget_batch(batch: IngestBatch) -> None:
+    batch.delete()

@@ -1,0 +1,174 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from cdp import queue
+from cdp.clickhouse import client
+from cdp.tenancy.scope import scope
+from profiles.erasing.expiry import expire_due
+from profiles.models import DeletionOrder, Fragment, IdentityLink, Profile, RetentionSettings
+from profiles.models import Identity as IdentityRow
+from profiles.selectors.agreement import differences
+from profiles.services import privacy
+from tests.profiles.world import ECIDS, ME, event, fates, make_dataset, make_namespace, send
+
+pytestmark = [pytest.mark.django_db, pytest.mark.clickhouse]
+LAPTOP, PHONE, TABLET = ECIDS["laptop"], ECIDS["phone"], ECIDS["tablet"]
+TOPICS = ["jobs.run", "batches.decided", "profiles.emptied", "records.received"]
+
+
+@pytest.fixture
+def web(sandbox):
+    make_namespace(sandbox)
+    return make_dataset(sandbox, "Web", events=True)
+
+
+@pytest.fixture
+def app(sandbox, web):
+    return make_dataset(sandbox, "App", events=True)
+
+
+@pytest.fixture
+def crm(sandbox, web):
+    return make_dataset(sandbox, "CRM", events=False, identities=[("_luma.crmId", "CRM", True)])
+
+
+@pytest.fixture
+def people(sandbox, web, app, crm):
+    send(sandbox, crm, [{"_luma": {"crmId": f"c-{n}", "tier": "x"}} for n in (1, 2)])
+    send(sandbox, web, [event("w1", ECID=LAPTOP, CRM="c-1"), event("w2", ECID=TABLET)])
+    send(sandbox, app, [event("a1", ECID=PHONE, CRM="c-1"), event("a2", ECID=PHONE)])
+
+
+def order(api, path, body):
+    answer = api.post(f"/api/v1/{path}/", body)
+    assert answer.status_code == 202, answer.json()
+    queue.drain(TOPICS)
+    return api.get(f"/api/v1/{path}/{answer.json()['id']}/").json()
+
+
+def events(sandbox):
+    rows = client.fetch_text(
+        "SELECT event_id FROM events WHERE sandbox_id = {sandbox:UInt32} ORDER BY event_id",
+        sandbox=sandbox,
+        budget=client.LOOKUP,
+    )
+    return [key for (key,) in rows]
+
+
+def values(sandbox):
+    with scope(sandbox, ME):
+        return sorted(IdentityRow.objects.for_sandbox(sandbox).values_list("value", flat=True))
+
+
+def test_a_deleted_profile_is_gone_and_may_come_back(api, sandbox, web, people):
+    done = order(
+        api,
+        "profile-deletes",
+        {"identities": [{"namespace": "CRM", "value": "c-1"}], "title": "Test"},
+    )
+
+    assert (done["state"], done["count"]) == ("complete", 1)
+    assert done["receipts"] == {"profiles": {"identities": 3, "fragments": 1, "profiles": 1}}
+    assert values(sandbox) == sorted([TABLET, "c-2"])
+    assert events(sandbox) == ["w2"]
+    assert list(differences(sandbox)) == []
+    assert fates(sandbox, send(sandbox, web, [event("new", CRM="c-1")])) == "s"
+    assert api.get("/api/v1/profiles/", {"identity": "CRM:c-1"}).status_code == 200
+
+
+def test_what_a_dataset_says_goes_with_whom_it_alone_has_joined(api, sandbox, app, people):
+    done = order(api, "profile-deletes", {"dataset_id": app.pk})
+
+    assert done["state"] == "complete"
+    assert events(sandbox) == ["w1", "w2"]
+    assert values(sandbox) == sorted([LAPTOP, TABLET, "c-1", "c-2"])  # nothing is left of the phone
+    with scope(sandbox, ME):
+        assert IdentityLink.objects.for_sandbox(sandbox).count() == 1
+    assert list(differences(sandbox)) == []
+
+
+def test_rows_of_identities_go_in_one_dataset_or_in_all(api, sandbox, app, people):
+    phone = {"namespace": "ECID", "value": PHONE}
+    crm = {"namespace": "CRM", "value": "c-1"}
+
+    order(api, "record-deletes", {"identities": [phone, crm], "dataset_id": app.pk})
+    assert events(sandbox) == ["w1", "w2"]
+    with scope(sandbox, ME):
+        assert Fragment.objects.for_sandbox(sandbox).count() == 2
+
+    order(api, "record-deletes", {"identities": [crm]})
+    assert events(sandbox) == ["w2"]
+    with scope(sandbox, ME):
+        assert Fragment.objects.for_sandbox(sandbox).count() == 1
+        row = DeletionOrder.objects.for_sandbox(sandbox).order_by("-id").first()
+    assert (row.identities, row.count) == ([], 1)
+
+
+def test_deletions_have_a_quota(api, sandbox, people, monkeypatch):
+    monkeypatch.setattr(privacy, "DAILY", 2)
+    one = {"identities": [{"namespace": "CRM", "value": "c-1"}]}
+    two = {"identities": [{"namespace": "CRM", "value": f"c-{n}"} for n in (1, 2)]}
+    order(api, "record-deletes", one)
+
+    refused = api.post("/api/v1/record-deletes/", two)
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "deletion_quota_exceeded")
+    assert api.get("/api/v1/record-deletes/quota/").json()["daily"] == {"used": 1, "limit": 2}
+    with scope(sandbox, ME):
+        assert DeletionOrder.objects.for_sandbox(sandbox).count() == 1
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"ids": ["prf_1"], "dataset_id": "ds_1"}, {"dataset_id": "ds_no"}]
+)
+def test_an_order_says_what_goes(api, sandbox, people, body):
+    assert api.post("/api/v1/profile-deletes/", body).status_code in (400, 404, 422)
+    with scope(sandbox, ME):
+        assert not DeletionOrder.objects.for_sandbox(sandbox).exists()
+
+
+def test_anonymous_people_go_after_a_time_without_a_sign_of_life(api, sandbox, web, people):
+    asked = {"anonymous_namespaces": ["ecid"], "anonymous_days": 14}
+    assert api.put("/api/v1/retention/", asked).json()["anonymous_namespaces"] == ["ECID"]
+    send(sandbox, web, [event("n", ECID="9" * 38)])
+    before = values(sandbox)
+    _age(sandbox, days=15, but="9" * 38)
+
+    expire_due()
+    queue.drain(TOPICS)
+
+    assert set(before) - set(values(sandbox)) == {TABLET}
+    assert "w2" not in events(sandbox)
+    assert list(differences(sandbox)) == []
+    with scope(sandbox, ME):
+        assert RetentionSettings.objects.for_sandbox(sandbox).get().swept_at is not None
+
+
+def _age(sandbox, days, but):
+    """Make everything look older, except what one identity did."""
+    with scope(sandbox, ME):
+        then = timezone.now() - timedelta(days=days)
+        old = IdentityRow.objects.for_sandbox(sandbox).exclude(value=but)
+        Profile.objects.for_sandbox(sandbox).filter(pk__in=old.values("profile_id")).update(
+            created_at=then
+        )
+        old.update(created_at=then)
+        keys = list(old.values_list("pk", flat=True))
+    client.execute(
+        "ALTER TABLE events UPDATE ingested_at = ingested_at - INTERVAL 15 DAY"
+        " WHERE sandbox_id = {sandbox:UInt32} AND identity_id IN {keys:Array(UInt64)}",
+        sandbox=sandbox,
+        params={"keys": keys},
+        budget=client.MAINTENANCE,
+    )
+
+
+def test_retention_names_namespaces_that_there_are(api, sandbox):
+    asked = {"anonymous_namespaces": ["Shoe"], "anonymous_days": 14}
+
+    refused = api.put("/api/v1/retention/", asked)
+
+    assert refused.json()["errors"][0]["code"] == "namespace_unknown"
+    assert api.get("/api/v1/retention/").json()["anonymous_days"] is None
