@@ -6,7 +6,15 @@ from uuid import uuid4
 from django.utils import timezone
 
 from cdp.datasets.models import Receipt, RejectedRecord
+from cdp.datasets.models.sources import (
+    Connection,
+    Flow,
+    FlowRun,
+    ForwardingRule,
+    MappingSet,
+)
 from cdp.datasets.services.batches import create_batch
+from cdp.datasets.services.connections import create_connection
 from cdp.datasets.services.uploads import put_file
 from cdp.tenancy.models import Sandbox
 from tests.datasets.making import ACTOR, make_dataset, make_inlet
@@ -67,5 +75,61 @@ def rejected_record(sandbox: Sandbox) -> dict[str, str]:
         raw="{}",
         errors=[],
         received_at=timezone.now(),
+    )
+    return {"pk": made.pk}
+
+
+def _connection(sandbox: Sandbox) -> Connection:
+    return create_connection(
+        actor=ACTOR,
+        sandbox=sandbox,
+        name=f"Walled {uuid4().hex}",
+        kind="files",
+        settings={"url": "file:///walled"},
+    )
+
+
+def _flow(sandbox: Sandbox) -> Flow:
+    dataset = make_dataset(sandbox, name=f"Filled by a flow {uuid4().hex}")
+    return Flow.objects.create(
+        sandbox=sandbox,
+        name=f"Walled {uuid4().hex}",
+        connection=_connection(sandbox),
+        selection={},
+        dataset=dataset,
+    )
+
+
+opened_otherwise("/api/v1/source-types/{pk}", "the kinds of sources are the same for everybody")
+
+
+@names("/api/v1/connections/{pk}")
+def connection(sandbox: Sandbox) -> dict[str, str]:
+    return {"pk": _connection(sandbox).pk}
+
+
+@names("/api/v1/mapping-sets/{pk}")
+def mapping_set(sandbox: Sandbox) -> dict[str, str]:
+    schema = make_dataset(sandbox, name="Mapped").schema
+    return {"pk": MappingSet.objects.create(sandbox=sandbox, schema=schema, name="Walled").pk}
+
+
+@names("/api/v1/flows/{pk}")
+def flow(sandbox: Sandbox) -> dict[str, str]:
+    return {"pk": _flow(sandbox).pk}
+
+
+@names("/api/v1/flow-runs/{pk}")
+def flow_run(sandbox: Sandbox) -> dict[str, str]:
+    return {"pk": FlowRun.objects.create(sandbox=sandbox, flow=_flow(sandbox), trigger="manual").pk}
+
+
+@names("/api/v1/forwarding-rules/{pk}")
+def forwarding_rule(sandbox: Sandbox) -> dict[str, str]:
+    made = ForwardingRule.objects.create(
+        sandbox=sandbox,
+        name="Walled",
+        url="https://sink.example/",
+        secrets=b"",
     )
     return {"pk": made.pk}

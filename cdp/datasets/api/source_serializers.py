@@ -21,7 +21,7 @@ class SourceTypeOut(serializers.Serializer[Any]):
     selection_schema = serializers.DictField()
 
 
-class ConnectionOut(serializers.ModelSerializer[Connection]):
+class SourceConnectionOut(serializers.ModelSerializer[Connection]):
     """A connection; its secrets never come back."""
 
     class Meta:
@@ -39,7 +39,7 @@ class ConnectionOut(serializers.ModelSerializer[Connection]):
         )
 
 
-class ConnectionPatch(StrictSerializer):
+class SourceConnectionPatch(StrictSerializer):
     """What can be changed of a connection."""
 
     name = serializers.CharField(max_length=200)
@@ -49,7 +49,7 @@ class ConnectionPatch(StrictSerializer):
     )
 
 
-class ConnectionIn(ConnectionPatch):
+class SourceConnectionIn(SourceConnectionPatch):
     """A new connection."""
 
     kind = serializers.CharField(max_length=40)

@@ -20,9 +20,6 @@ from cdp.api.mixins import (
 from cdp.api.views import SandboxViewSet
 from cdp.datasets import selectors, sourcing
 from cdp.datasets.api.source_serializers import (
-    ConnectionIn,
-    ConnectionOut,
-    ConnectionPatch,
     ExploreOut,
     ExploreQuery,
     FlowIn,
@@ -32,6 +29,9 @@ from cdp.datasets.api.source_serializers import (
     RunIn,
     SampleOut,
     SelectionIn,
+    SourceConnectionIn,
+    SourceConnectionOut,
+    SourceConnectionPatch,
     SourceTypeOut,
     TestOut,
 )
@@ -83,7 +83,7 @@ class ConnectionViewSet(
 
     noun = "connection"
     permissions = _READ_AND_MANAGE
-    serializer_class = ConnectionOut
+    serializer_class = SourceConnectionOut
     filterset_fields = ("name", "kind")
     ordering_fields = ("name", "updated_at")
 
@@ -91,8 +91,8 @@ class ConnectionViewSet(
         return selectors.list_connections(self.sandbox)
 
     def get_input_class(self) -> Any:
-        return {"partial_update": ConnectionPatch, "preview": SelectionIn}.get(
-            self.action or "", ConnectionIn
+        return {"partial_update": SourceConnectionPatch, "preview": SelectionIn}.get(
+            self.action or "", SourceConnectionIn
         )
 
     def perform_create(self, values: dict[str, Any]) -> Connection:
