@@ -89,9 +89,9 @@ def running(say: Callable[[str], None]) -> Iterator[Platform]:
     manager = bring_up(place, say)
     try:
         yield Platform(place, manager, url)
-        shutil.rmtree(folder)  # kept for a look if something was wrong
     finally:
         manager.stop()
+    shutil.rmtree(folder)  # kept for a look if something was wrong
 
 
 def operator(url: str) -> Client:
