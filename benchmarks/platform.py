@@ -7,9 +7,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.report import progress
+from cdp.engines.manager import Manager
 from cdp.engines.place import CHECKOUT, Place
 from cdp.engines.port import free_port
 from cdp.engines.up import bring_up
@@ -18,9 +20,17 @@ from demo.client import Client
 STORES = ("DATABASE_URL", "REDIS_URL", "CLICKHOUSE_URL")
 
 
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A running platform: its address, and what starts and stops its programs."""
+
+    url: str
+    manager: Manager
+
+
 @contextmanager
-def running(**settings: str) -> Iterator[str]:
-    """Yield the address of a running platform; `settings` are environment variables."""
+def running(**settings: str) -> Iterator[Platform]:
+    """Start the platform; `settings` are environment variables."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         for name in STORES:
             os.environ.pop(name, None)
@@ -29,7 +39,7 @@ def running(**settings: str) -> Iterator[str]:
         os.environ.update(CDP_DATA=f"{folder}/data", CDP_PORT=port, CDP_PUBLIC_URL=url, **settings)
         manager = bring_up(Place(Path(folder) / "data"), progress)
         try:
-            yield url
+            yield Platform(url, manager)
         finally:
             manager.stop()
 
