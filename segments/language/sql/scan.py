@@ -6,23 +6,19 @@ statement reads the events once (twice, if some rules compare events with
 attributes), and joins what it folded to the profiles.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from segments.language import ast
 from segments.language.ast import (
     Aggregate,
-    Arithmetic,
     Condition,
-    DatePart,
     Events,
     Field,
-    FirstNonNull,
     Happened,
     InSegment,
     Items,
-    Operand,
 )
 from segments.language.chain import unroll
 from segments.language.clock import Clock
@@ -35,6 +31,7 @@ from segments.language.sql.expressions import Sql
 from segments.language.sql.frames import Columns, Frame, TableFrame
 from segments.language.sql.layers import Layers
 from segments.language.sql.parameters import Parameters
+from segments.language.sql.parts import assumed, best, is_of_events, operands_of, present
 from segments.language.sql.passes import Pass, Touched
 from segments.language.sql.sequences import SequenceWriter
 from segments.language.vocabulary import Vocabulary
@@ -108,6 +105,28 @@ FROM (SELECT arrayJoin([{", ".join(pairs)}]) AS one FROM ({writer.answered(None)
     return Statement(text, writer.parameters.values)
 
 
+def estimate_scan(
+    rule: Condition,
+    words: Vocabulary,
+    clock: Clock,
+    *,
+    thousandths: int,
+    shown: int,
+    stored: Stored = nobody,
+) -> Statement:
+    """Return a statement with one row: how many were looked at, how many satisfy, and some of them.
+
+    Looks at so many thousandths of the profiles: always the same ones, whatever the rule.
+    """
+    writer = ScanWriter(words, clock, stored)
+    writer.thousandths = thousandths
+    name = writer.rule(Rule("", rule))
+    text = f"""SELECT count(), countIf({name} = 1),
+  groupArrayIf({shown})(profile_id, {name} = 1)
+FROM ({writer.answered(None)})"""
+    return Statement(text, writer.parameters.values)
+
+
 class ScanWriter(ConditionWriter):
     """Writes rules about profiles, and collects what the passes must fold for them."""
 
@@ -116,6 +135,7 @@ class ScanWriter(ConditionWriter):
         self.rules: dict[str, str] = {}
         self.answers = Layers("rule")
         self.stored = stored
+        self.thousandths = 1_000
         self.columns = Columns("profile_field")
         self.profile = TableFrame(PROFILE, self.columns)
         self.passes = [Pass("f", clock, False), Pass("g", clock, True)]
@@ -134,6 +154,8 @@ class ScanWriter(ConditionWriter):
             profiles = self.parameters.numbers(few.profiles)
             touched = Touched(profiles, self.parameters.numbers(few.identities))
         among = f" AND profile_id IN {touched.profiles}" if touched else ""
+        if self.thousandths < 1_000:
+            among += f" AND cityHash64(profile_id) % 1000 < {self.thousandths}"
         used = [each for each in self.passes if each.reaches]
         seen = [*self.columns.names.values(), *(name for each in used for name in each.columns())]
         joins = "".join(
@@ -195,21 +217,21 @@ class ScanWriter(ConditionWriter):
     def _folded(self, home: Pass, function: str, values: Sql, chosen: str, kind: Any) -> Sql:
         """Return the aggregate of a value, or of an array of them, of each chosen event."""
         many, text = values.depth > 0, values.text
-        length = f"length({_present(text)})" if many else f"isNotNull({text})"
+        length = f"length({present(text)})" if many else f"isNotNull({text})"
         count = f"sum(if({chosen}, {length}, 0))"
         if function == "count":
             return Sql(self._fold(home, count), kind, nullable=False)
         if function == "distinct":
             one = (
-                f"uniqExactArrayIf({_assumed(text)}, {chosen})"
+                f"uniqExactArrayIf({assumed(text)}, {chosen})"
                 if many
                 else (f"uniqExactIf({text}, {chosen})")
             )
             return Sql(self._fold(home, one), kind, nullable=False)
         if function in ("min", "max"):
-            best = _best(function, text) if many else text
-            return Sql(self._fold(home, f"{function}If(toNullable({best}), {chosen})"), kind)
-        held = f"arraySum(s -> toInt128(s), {_assumed(text)})" if many else f"ifNull({text}, 0)"
+            value = best(function, text) if many else text
+            return Sql(self._fold(home, f"{function}If(toNullable({value}), {chosen})"), kind)
+        held = f"arraySum(s -> toInt128(s), {assumed(text)})" if many else f"ifNull({text}, 0)"
         total = self._fold(home, f"sumIf(toInt128({held}), {chosen})")
         if function == "sum":
             return Sql(total, kind, nullable=False)
@@ -242,56 +264,12 @@ class ScanWriter(ConditionWriter):
 
     def _home(self, node: Node) -> Pass | None:
         """Return the pass in which a test can be made whole, if there is one."""
-        parts = list(_operands(node))
+        parts = list(operands_of(node))
         if any(isinstance(part, Field) for part in parts):
             return None
         homes = {
-            self._pass_for(p).name for p in parts if isinstance(p, Aggregate) and _of_events(p)
+            self._pass_for(p).name for p in parts if isinstance(p, Aggregate) and is_of_events(p)
         }
-        if len(homes) != 1 or any(isinstance(p, Aggregate) and not _of_events(p) for p in parts):
+        if len(homes) != 1 or any(isinstance(p, Aggregate) and not is_of_events(p) for p in parts):
             return None
         return next(each for each in self.passes if each.name in homes)
-
-
-def _of_events(node: Aggregate) -> bool:
-    return isinstance(node.over, Events) or node.over.events is not None
-
-
-def _operands(node: Any) -> Iterator[Operand]:
-    """Yield the operands of a test, without what stands in choices of events and items."""
-    match node:
-        case ast.Compare(_, left, right) | Arithmetic(_, left, right):
-            children: tuple[Any, ...] = (left, right)
-        case ast.Text(_, left):
-            children = (left,)
-        case ast.In(operand, values):
-            children = (operand, values)
-        case ast.Sets(_, left, right):
-            children = (left, right)
-        case ast.IsNull(operand) | DatePart(_, operand):
-            children = (operand,)
-        case ast.Occurs(operand, window):
-            anchor = getattr(window, "anchor", None)
-            children = (operand, anchor) if isinstance(anchor, Field) else (operand,)
-        case FirstNonNull(options):
-            children = options
-        case ast.ItemsMatch(_, array) | ast.Related(array):
-            children = (array,)
-        case _:
-            children = ()
-    for child in children:
-        yield child
-        yield from _operands(child)
-
-
-def _present(array: str) -> str:
-    return f"arrayFilter(x -> isNotNull(x), {array})"
-
-
-def _assumed(array: str) -> str:
-    return f"arrayMap(n -> assumeNotNull(n), {_present(array)})"
-
-
-def _best(function: str, array: str) -> str:
-    there = _present(array)
-    return f"if(empty({there}), NULL, array{function.title()}({_assumed(array)}))"
