@@ -11,11 +11,8 @@ class RuleRefused(Invalid):
 
     code = "rule_refused"
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        errors = [
-            FieldError(path=f"rule{problem.path}", code=problem.code, detail=problem.detail)
-            for problem in problems
-        ]
+    def __init__(self, problems: Sequence[Problem], *, field: str = "rule") -> None:
+        errors = [_field_error(problem, field) for problem in problems]
         first = problems[0].detail if problems else "It cannot be read."
         super().__init__(f"The rule is refused. {first}", errors=errors)
 
@@ -36,3 +33,11 @@ class SandboxBusy(Unavailable):
     """Another evaluation has its turn; try again in a moment."""
 
     code = "evaluation_busy"
+
+
+def _field_error(problem: Problem, field: str) -> FieldError:
+    path = f"{field}{problem.path}"
+    error = FieldError(path=path, code=problem.code, detail=problem.detail)
+    if problem.hint:
+        error["hint"] = problem.hint
+    return error

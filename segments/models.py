@@ -49,6 +49,24 @@ class Segment(SandboxModel):
         return self.name
 
 
+class SegmentVersion(SandboxModel):
+    """A rule as it was once, and who wrote it."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    rule = models.JSONField()
+    actor_name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["segment", "number"], name="segment_version_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
 class Evaluation(SandboxModel):
     """One answering of rules: what it looked at, how far it is, and what it found.
 

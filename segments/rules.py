@@ -5,14 +5,15 @@ from typing import Any
 from segments.errors import RuleRefused
 from segments.language.ast import Condition, InSegment
 from segments.language.check import check
-from segments.language.errors import RuleError
+from segments.language.errors import Problem, RuleError
 from segments.language.limits import scan_problems
-from segments.language.tree import read_tree
+from segments.language.parse import parse
+from segments.language.tree import read_tree, write_tree
 from segments.language.vocabulary import Vocabulary
 from segments.language.walk import walk
 
 
-def accept_rule(tree: Any, words: Vocabulary) -> Condition:
+def accept_tree(tree: Any, words: Vocabulary) -> Condition:
     """Return the rule of a tree that makes sense here. Raises `RuleRefused` with every problem."""
     try:
         rule = read_tree(tree)
@@ -22,6 +23,25 @@ def accept_rule(tree: Any, words: Vocabulary) -> Condition:
     if problems:
         raise RuleRefused(problems)
     return rule
+
+
+def accept_text(text: str, words: Vocabulary) -> Condition:
+    """Return the rule of a text that makes sense here. Raises `RuleRefused` with every problem."""
+    try:
+        rule = read_tree(write_tree(parse(text, words)))  # within the limits of a tree, too
+    except RuleError as error:
+        raise RuleRefused(error.problems, field="text") from error
+    if problems := scan_problems(rule, words):
+        raise RuleRefused(problems, field="text")
+    return rule
+
+
+def accept(words: Vocabulary, *, rule: Any = None, text: str | None = None) -> Condition:
+    """Return the rule that is given as a tree or as text. Raises `RuleRefused`."""
+    if (rule is None) == (text is None):
+        problem = Problem("one_of_two", "Give either rule, a tree, or text.")
+        raise RuleRefused([problem])
+    return accept_tree(rule, words) if text is None else accept_text(text, words)
 
 
 def references(rule: Condition, words: Vocabulary) -> list[str]:

@@ -4,8 +4,8 @@ from django.db.models import QuerySet
 
 from cdp.errors import NotFound
 from cdp.tenancy.models import Sandbox
-from segments.enums import EvaluationState, SegmentState
-from segments.models import Evaluation, Segment
+from segments.enums import EvaluationKind, EvaluationState, SegmentState
+from segments.models import Evaluation, Segment, SegmentSize, SegmentVersion
 
 
 def list_segments(sandbox: Sandbox) -> QuerySet[Segment]:
@@ -34,6 +34,23 @@ def list_dependents(segment: Segment) -> QuerySet[Segment]:
 def list_evaluations(sandbox: Sandbox) -> QuerySet[Evaluation]:
     """Return the sandbox's evaluations."""
     return Evaluation.objects.for_sandbox(sandbox)
+
+
+def list_whole_evaluations(sandbox: Sandbox) -> QuerySet[Evaluation]:
+    """Return the evaluations of everybody."""
+    return list_evaluations(sandbox).filter(kind=EvaluationKind.FULL)
+
+
+def list_versions(segment: Segment) -> QuerySet[SegmentVersion]:
+    """Return what a segment's rule has been, newest first."""
+    rows = SegmentVersion.objects.for_sandbox(segment.sandbox_id).filter(segment=segment)
+    return rows.order_by("-number")
+
+
+def list_sizes(segment: Segment) -> QuerySet[SegmentSize]:
+    """Return how large a segment was, newest first."""
+    rows = SegmentSize.objects.for_sandbox(segment.sandbox_id).filter(segment=segment)
+    return rows.order_by("-at")
 
 
 def find_running(sandbox: Sandbox) -> Evaluation | None:

@@ -1,13 +1,19 @@
 """Shapes of segments."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from cdp.api.serializers import StrictSerializer
-from segments.models import Segment
+from segments.language.print import print_rule
+from segments.language.tree_reading import read_condition
+from segments.models import Evaluation, Segment, SegmentSize, SegmentVersion
 
 
 class SegmentOut(serializers.ModelSerializer[Segment]):
-    """A segment."""
+    """A segment; `rule` is its rule as a tree, `text` the same as text."""
+
+    text = serializers.SerializerMethodField()
 
     class Meta:
         model = Segment
@@ -16,6 +22,7 @@ class SegmentOut(serializers.ModelSerializer[Segment]):
             "name",
             "description",
             "rule",
+            "text",
             "references",
             "merge_policy_id",
             "labels",
@@ -28,16 +35,164 @@ class SegmentOut(serializers.ModelSerializer[Segment]):
             "updated_at",
         )
 
+    def get_text(self, segment: Segment) -> str:
+        """Return the rule as text."""
+        return print_rule(read_condition(segment.rule))
 
-class SegmentPatch(StrictSerializer):
+
+class RuleIn(StrictSerializer):
+    """A rule, given either as a tree or as text."""
+
+    rule = serializers.JSONField(required=False, help_text="The rule as a tree.")
+    text = serializers.CharField(
+        required=False, max_length=100_000, trim_whitespace=False, help_text="The rule as text."
+    )
+
+
+class SegmentPatch(RuleIn):
     """What can be changed of a segment."""
 
     name = serializers.CharField(max_length=200)
     description = serializers.CharField(required=False, allow_blank=True, max_length=5_000)
-    rule = serializers.JSONField()
     merge_policy_id = serializers.CharField(required=False, allow_null=True, max_length=40)
     labels = serializers.ListField(required=False, child=serializers.CharField(max_length=64))
 
 
 class SegmentIn(SegmentPatch):
     """A new segment; it begins as a draft."""
+
+
+class RuleOut(serializers.Serializer[Any]):
+    """A rule in both of its forms."""
+
+    rule = serializers.JSONField()
+    text = serializers.CharField()
+
+
+class UsedFieldOut(serializers.Serializer[Any]):
+    """A field that a rule looks at."""
+
+    base = serializers.CharField(help_text="profile, event or entity")
+    path = serializers.CharField()
+    labels = serializers.ListField(child=serializers.CharField())
+
+
+class PossibilityOut(serializers.Serializer[Any]):
+    """Whether a method of evaluation is possible, and why or why not."""
+
+    method = serializers.CharField()
+    possible = serializers.BooleanField()
+    reason = serializers.CharField()
+
+
+class CostOut(serializers.Serializer[Any]):
+    """What one evaluation reads."""
+
+    choices = serializers.IntegerField(help_text="Different choices of events.")
+    sequences = serializers.IntegerField()
+    look_ups = serializers.IntegerField()
+    weight = serializers.IntegerField(help_text="A number to compare rules by.")
+
+
+class RuleExplanationOut(serializers.Serializer[Any]):
+    """What a rule looks at, how it can be evaluated, and what that costs."""
+
+    text = serializers.CharField()
+    fields_used = UsedFieldOut(many=True)
+    segments = serializers.ListField(child=serializers.CharField())
+    methods = PossibilityOut(many=True)
+    cost = CostOut()
+
+
+class EstimateOut(serializers.Serializer[Any]):
+    """How many profiles a rule would find; between `low` and `high` in 95 of 100 cases."""
+
+    profiles = serializers.IntegerField(help_text="How many there are.")
+    asked = serializers.IntegerField(help_text="How many of them were asked.")
+    matched = serializers.IntegerField(help_text="How many of those satisfy the rule.")
+    size = serializers.IntegerField()
+    low = serializers.IntegerField()
+    high = serializers.IntegerField()
+    preview = serializers.ListField(child=serializers.CharField())
+    namespaces = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Of the preview, how many have one of each."
+    )
+
+
+class OverlapIn(StrictSerializer):
+    """Two segments."""
+
+    first = serializers.CharField(max_length=40)
+    second = serializers.CharField(max_length=40)
+
+
+class OverlapOut(serializers.Serializer[Any]):
+    """How much two segments have in common, as of their last evaluation."""
+
+    first = serializers.IntegerField()
+    second = serializers.IntegerField()
+    both = serializers.IntegerField()
+    share = serializers.FloatField(help_text="Of all members of either, how many are in both.")
+
+
+class MembersOut(serializers.Serializer[Any]):
+    """A page of members; `next` is the last one's id, to go on after, or null at the end."""
+
+    results = serializers.ListField(child=serializers.CharField())
+    next = serializers.CharField(allow_null=True)
+
+
+class VersionOut(serializers.ModelSerializer[SegmentVersion]):
+    """A rule as it was."""
+
+    class Meta:
+        model = SegmentVersion
+        fields = ("number", "rule", "actor_name", "created_at")
+
+
+class SizeOut(serializers.ModelSerializer[SegmentSize]):
+    """How large a segment was."""
+
+    class Meta:
+        model = SegmentSize
+        fields = ("at", "size")
+
+
+class HistoryOut(serializers.Serializer[Any]):
+    """What the rule has been and how large the segment was, newest first."""
+
+    versions = VersionOut(many=True)
+    sizes = SizeOut(many=True)
+
+
+class SegmentJobIn(StrictSerializer):
+    """Which segments to evaluate; all published ones if none is named."""
+
+    segments = serializers.ListField(
+        child=serializers.CharField(max_length=40), required=False, default=list, max_length=500
+    )
+
+
+class SegmentJobOut(serializers.ModelSerializer[Evaluation]):
+    """An evaluation of everybody."""
+
+    progress = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Evaluation
+        fields = (
+            "id",
+            "state",
+            "wanted",
+            "asked",
+            "at",
+            "progress",
+            "entered",
+            "exited",
+            "created_at",
+            "ended_at",
+        )
+
+    def get_progress(self, evaluation: Evaluation) -> dict[str, int | None]:
+        """Return for how many profiles the changes have been told, of how many."""
+        return {"done": evaluation.told, "total": evaluation.total}

@@ -1,8 +1,26 @@
 """Routes of segments."""
 
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, path
+
 from cdp.api.routers import Router
+from segments.api.rule_views import (
+    ConversionViewSet,
+    EstimateViewSet,
+    OverlapViewSet,
+    SegmentJobViewSet,
+)
 from segments.api.views import SegmentViewSet
 
 router = Router()
 router.register("segments", SegmentViewSet, "segment")
-urlpatterns = router.urls
+router.register("segment-jobs", SegmentJobViewSet, "segment-job")
+
+_CREATE: dict[str, Any] = {"post": "create"}
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("segments/convert/", ConversionViewSet.as_view(_CREATE), name="segments-convert"),
+    path("segments/overlap/", OverlapViewSet.as_view(_CREATE), name="segments-overlap"),
+    path("segment-estimates/", EstimateViewSet.as_view(_CREATE), name="segment-estimates"),
+    *router.urls,
+]

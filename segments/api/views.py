@@ -3,17 +3,36 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cdp.api.mixins import CreateMixin, DeleteMixin, ListMixin, PatchMixin, RetrieveMixin
+from cdp.api.pagination import read_limit
 from cdp.api.views import SandboxViewSet
+from cdp.errors import Malformed
+from profiles.ids import parse_profile_key, profile_key
 from segments import selectors
-from segments.api.serializers import SegmentIn, SegmentOut, SegmentPatch
+from segments.api.serializers import (
+    HistoryOut,
+    MembersOut,
+    RuleExplanationOut,
+    SegmentIn,
+    SegmentOut,
+    SegmentPatch,
+)
 from segments.dependents import dependents
+from segments.explaining import explained
+from segments.members import members_after
 from segments.models import Segment
 from segments.services import lifecycle
+
+_READS = ("list", "retrieve", "dependents", "explain", "members", "history")
+_PAGE = [
+    OpenApiParameter("after", str, description="The last profile of the page before."),
+    OpenApiParameter("limit", int, description="How many results a page holds at most."),
+]
 
 
 class SegmentViewSet(
@@ -22,12 +41,7 @@ class SegmentViewSet(
     """Rules that say who."""
 
     noun = "segment"
-    permissions = {
-        "list": "view-segments",
-        "retrieve": "view-segments",
-        "dependents": "view-segments",
-        "*": "manage-segments",
-    }
+    permissions = {**dict.fromkeys(_READS, "view-segments"), "*": "manage-segments"}
     serializer_class = SegmentOut
     filterset_fields = ("name", "state")
     ordering_fields = ("name", "updated_at")
@@ -63,3 +77,40 @@ class SegmentViewSet(
     def dependents(self, request: Request, pk: str) -> Response:
         """List what is built on it and keeps it from being deleted."""
         return Response({"results": dependents(self.get_object())})
+
+    @extend_schema(responses=RuleExplanationOut)
+    @action(detail=True, methods=["get"])
+    def explain(self, request: Request, pk: str) -> Response:
+        """Explain its rule: the fields and labels, the methods possible and why, the cost."""
+        return Response(RuleExplanationOut(explained(self.get_object())).data)
+
+    @extend_schema(responses=HistoryOut)
+    @action(detail=True, methods=["get"])
+    def history(self, request: Request, pk: str) -> Response:
+        """Show what its rule has been and how large it was, the newest first."""
+        segment = self.get_object()
+        shown = {
+            "versions": selectors.list_versions(segment)[:100],
+            "sizes": selectors.list_sizes(segment)[:1_000],
+        }
+        return Response(HistoryOut(shown).data)
+
+    @extend_schema(parameters=_PAGE, responses=MembersOut)
+    @action(detail=True, methods=["get"], filter_backends=(), pagination_class=None)
+    def members(self, request: Request, pk: str) -> Response:
+        """List its members as of the last evaluation, in the order of their ids."""
+        limit = read_limit(request)
+        after = _after(request.query_params.get("after"))
+        found = members_after(self.get_object(), after, limit)
+        keys = [profile_key(profile) for profile in found]
+        return Response({"results": keys, "next": keys[-1] if len(keys) == limit else None})
+
+
+def _after(text: str | None) -> int:
+    """Return the profile after which a page begins. Raises `Malformed`."""
+    if text is None:
+        return 0
+    number = parse_profile_key(text)
+    if number is None:
+        raise Malformed("`after` is the id of a profile; take it from `next`.", code="bad_cursor")
+    return number

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("profiles", "0002_batches"),
+        ("profiles", "0003_computed_attributes"),
         ("tenancy", "0001_initial"),
     ]
 
@@ -267,6 +267,40 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="SegmentVersion",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("rule", models.JSONField()),
+                ("actor_name", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "sandbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenancy.sandbox",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="segments.segment",
+                    ),
+                ),
+            ],
+            managers=[
+                ("unscoped", django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
             name="Alarm",
             fields=[
                 (
@@ -331,11 +365,18 @@ class Migration(migrations.Migration):
             model_name="segmentsize",
             index=models.Index(fields=["segment", "at"], name="segment_size_by_time"),
         ),
+        migrations.AddConstraint(
+            model_name="segmentversion",
+            constraint=models.UniqueConstraint(
+                fields=("segment", "number"), name="segment_version_unique"
+            ),
+        ),
         migrations.RunSQL("CREATE SEQUENCE segments_turn", "DROP SEQUENCE segments_turn"),
         cdp.tenancy.rls.SandboxSecurity("evaluation"),
         cdp.tenancy.rls.SandboxSecurity("meanwhile"),
         cdp.tenancy.rls.SandboxSecurity("recheck"),
         cdp.tenancy.rls.SandboxSecurity("segment"),
         cdp.tenancy.rls.SandboxSecurity("segmentsize"),
+        cdp.tenancy.rls.SandboxSecurity("segmentversion"),
         cdp.tenancy.rls.SandboxSecurity("alarm"),
     ]

@@ -16,8 +16,10 @@ from segments import selectors
 from segments.dependents import dependents
 from segments.enums import SegmentState
 from segments.errors import SegmentInUse, WrongState
-from segments.models import Segment
-from segments.rules import accept_rule, references
+from segments.language.ast import Condition
+from segments.language.tree import write_tree
+from segments.models import Segment, SegmentVersion
+from segments.rules import accept, references
 from segments.services.evaluations import request_evaluation
 from segments.vocabulary import vocabulary
 
@@ -30,13 +32,22 @@ def check_uses_with(check: UseCheck) -> None:
     _use_checks.append(check)
 
 
-def create_segment(*, actor: Actor, sandbox: Sandbox, rule: Any, **values: Any) -> Segment:
-    """Make a draft. Raises `RuleRefused`, `Invalid` or `NameTaken`."""
+def create_segment(
+    *, actor: Actor, sandbox: Sandbox, rule: Any = None, text: str | None = None, **values: Any
+) -> Segment:
+    """Make a draft of a rule, given as a tree or as text.
+
+    Raises `RuleRefused`, `Invalid` or `NameTaken`.
+    """
     segment = Segment(sandbox=sandbox, **values)
-    _take_rule(segment, rule)
+    _take_rule(segment, accept(vocabulary(sandbox), rule=rule, text=text))
     _save(segment, force_insert=True)
+    _note_version(actor, segment)
     audit.record(
-        actor=actor, action="segment.created", target=segment, after={**values, "rule": rule}
+        actor=actor,
+        action="segment.created",
+        target=segment,
+        after={**values, "rule": segment.rule},
     )
     return segment
 
@@ -47,21 +58,27 @@ def change_segment(*, actor: Actor, segment: Segment, **changes: Any) -> Segment
     Raises as `create_segment`, and what a use check raises: an activation of the
     segment may forbid what the new rule looks at.
     """
+    given = {key: changes.pop(key) for key in ("rule", "text") if key in changes}
     before = {field: getattr(segment, field) for field in changes}
-    rule = changes.pop("rule", None)
     for field, value in changes.items():
         setattr(segment, field, value)
-    if rule is not None and rule != segment.rule:
-        _take_rule(segment, rule)
-        segment.version += 1
-        changes["rule"] = rule
+    is_new = False
+    if given:
+        old, version = segment.rule, segment.version
+        _take_rule(segment, accept(vocabulary(segment.sandbox), **given))
+        is_new = segment.rule != old
+    if is_new:
+        segment.version = version + 1
+        before["rule"], changes["rule"] = old, segment.rule
     _save(segment)
+    if is_new:
+        _note_version(actor, segment)
     for check in _use_checks:
         check(actor, segment)
     audit.record(
         actor=actor, action="segment.changed", target=segment, before=before, after=changes
     )
-    if "rule" in changes and segment.state == SegmentState.PUBLISHED:
+    if is_new and segment.state == SegmentState.PUBLISHED:
         request_evaluation(actor=actor, sandbox=segment.sandbox, segments=[segment.pk])
     return segment
 
@@ -103,11 +120,10 @@ def delete_segment(*, actor: Actor, segment: Segment) -> None:
     segment.delete()
 
 
-def _take_rule(segment: Segment, tree: Any) -> None:
-    words = vocabulary(segment.sandbox)
-    rule = accept_rule(tree, words)
-    segment.rule = tree
-    segment.references = references(rule, words)
+def _take_rule(segment: Segment, rule: Condition) -> None:
+    """Keep a rule in its canonical form."""
+    segment.rule = write_tree(rule)
+    segment.references = references(rule, vocabulary(segment.sandbox))
     _refuse_bad_references(segment)
 
 
@@ -135,6 +151,16 @@ def _refuse_if_used(segment: Segment) -> None:
     if used := dependents(segment):
         names = ", ".join(f"{use['type']} '{use['name']}'" for use in used)
         raise SegmentInUse(f"The segment is used by {names}.", dependents=used)
+
+
+def _note_version(actor: Actor, segment: Segment) -> None:
+    SegmentVersion.objects.create(
+        sandbox=segment.sandbox,
+        segment=segment,
+        number=segment.version,
+        rule=segment.rule,
+        actor_name=actor.name,
+    )
 
 
 def _move(actor: Actor, segment: Segment, state: SegmentState) -> Segment:

@@ -1,6 +1,7 @@
 """One object for each route of segments."""
 
 from cdp.tenancy.models import Sandbox
+from segments.services.evaluations import request_evaluation
 from segments.services.lifecycle import create_segment
 from tests.datasets.making import make_dataset
 from tests.factories import ACTOR
@@ -21,3 +22,8 @@ RULE = {
 def segment(sandbox: Sandbox) -> dict[str, str]:
     make_dataset(sandbox, name="What segments ask about")
     return {"pk": create_segment(actor=ACTOR, sandbox=sandbox, name="Walled", rule=RULE).pk}
+
+
+@names("/api/v1/segment-jobs/{pk}")
+def segment_job(sandbox: Sandbox) -> dict[str, str]:
+    return {"pk": str(request_evaluation(actor=ACTOR, sandbox=sandbox).pk)}

@@ -1,0 +1,128 @@
+import pytest
+
+from cdp.queue import drain
+from cdp.tenancy.scope import scope
+from segments.models import Segment
+from tests.segments.shop import ACTOR, open_shop
+from tests.segments.test_evaluation import BUYERS
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.clickhouse]
+BOUGHT = 'xEvent[eventType = "commerce.purchases"]'
+
+
+@pytest.fixture
+def shop(sandbox):
+    return open_shop(sandbox)
+
+
+def test_text_and_tree_are_converted_into_each_other(api, shop):
+    from_text = api.post("/api/v1/segments/convert/", {"text": BOUGHT})
+    from_tree = api.post("/api/v1/segments/convert/", {"rule": BUYERS})
+
+    assert from_text.json() == from_tree.json() == {"rule": BUYERS, "text": BOUGHT}
+
+
+def test_a_mistyped_path_is_refused_with_what_was_meant_and_nothing_is_made(api, shop):
+    answer = api.post("/api/v1/segments/", {"name": "Typo", "text": 'xEvent[eventtype = "x"]'})
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "rule_refused"
+    assert answer.json()["errors"][0]["hint"] == "eventType"
+    with scope(shop.sandbox, ACTOR):
+        assert not Segment.objects.for_sandbox(shop.sandbox).exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"text": "xEvent.count() > 5"}, "unbounded_scan"),
+        ({"text": f'{BOUGHT} and xEvent[eventType.matches("(?=x)")]'}, "bad_pattern"),
+        ({"text": "(" * 500 + BOUGHT + ")" * 500}, "too_deep"),
+        ({"text": f"{BOUGHT} or " * 2_000 + BOUGHT}, "too_large"),
+        ({"text": f"{BOUGHT} or " * 600 + BOUGHT}, "shape"),
+        ({"rule": {"type": "all", "of": []}}, "shape"),
+        ({}, "one_of_two"),
+    ],
+)  # fmt: skip
+def test_a_rule_without_bound_or_measure_is_refused_with_a_reason(api, shop, body, code):
+    answer = api.post("/api/v1/segments/convert/", body)
+
+    assert answer.status_code == 422, answer.json()
+    assert code in {error["code"] for error in answer.json()["errors"]}
+
+
+@pytest.mark.acceptance("A-60")
+@pytest.mark.acceptance("B-35")
+def test_an_estimate_is_exact_for_few_and_changes_with_the_rule(api, shop):
+    shop.event("ada@luma.example", "commerce.purchases")
+    shop.event("ben@luma.example", "commerce.productViews")
+
+    bought = api.post("/api/v1/segment-estimates/", {"text": BOUGHT}).json()
+    everyone = api.post("/api/v1/segment-estimates/", {"text": "true"}).json()
+
+    assert (bought["profiles"], bought["low"], bought["size"], bought["high"]) == (2, 1, 1, 1)
+    assert bought["namespaces"] == {"Email": 1}
+    assert len(bought["preview"]) == 1
+    assert everyone["size"] == 2
+
+
+@pytest.mark.acceptance("A-52")
+@pytest.mark.acceptance("B-37")
+@pytest.mark.acceptance("D-40")
+def test_a_segment_is_made_explained_changed_and_evaluated_anew(api, shop):
+    shop.event("ada@luma.example", "commerce.purchases")
+    shop.event("ben@luma.example", "commerce.productViews")
+    made = api.post("/api/v1/segments/", {"name": "Buyers", "text": BOUGHT}).json()
+    at = f"/api/v1/segments/{made['id']}/"
+    api.post(f"{at}publish/")
+    drain()
+    before = api.get(f"{at}members/").json()["results"]
+
+    api.patch(at, {"text": BOUGHT.replace("purchases", "productViews")})
+    drain()
+
+    after = api.get(f"{at}members/").json()["results"]
+    assert len(before) == len(after) == 1
+    assert before != after
+    history = api.get(f"{at}history/").json()
+    assert [version["number"] for version in history["versions"]] == [2, 1]
+    assert [size["size"] for size in history["sizes"]] == [1, 1]
+    explained = api.get(f"{at}explain/").json()
+    possible = {each["method"]: each["possible"] for each in explained["methods"]}
+    assert possible == {"streaming": True, "batch": True, "edge": True}
+    assert [used["path"] for used in explained["fields_used"]] == ["eventType"]
+
+
+def test_equal_requests_are_one_and_a_waiting_one_can_be_cancelled(api, shop):
+    first = api.post("/api/v1/segment-jobs/", {})
+    second = api.post("/api/v1/segment-jobs/", {})
+    assert first.status_code == 202
+    assert first.json()["id"] == second.json()["id"]
+
+    api.post(f"/api/v1/segment-jobs/{first.json()['id']}/cancel/")
+    drain()
+
+    job = api.get(f"/api/v1/segment-jobs/{first.json()['id']}/").json()
+    assert job["state"] == "cancelled"
+    refused = api.post(f"/api/v1/segment-jobs/{first.json()['id']}/cancel/")
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong_state")
+
+
+def test_the_overlap_of_two_segments_is_counted(api, shop):
+    shop.event("ada@luma.example", "commerce.purchases")
+    shop.event("ada@luma.example", "commerce.productViews")
+    shop.event("ben@luma.example", "commerce.productViews")
+    made = [
+        api.post("/api/v1/segments/", {"name": name, "text": text}).json()["id"]
+        for name, text in (
+            ("Bought", BOUGHT),
+            ("Seen", BOUGHT.replace("purchases", "productViews")),
+        )
+    ]
+    for key in made:
+        api.post(f"/api/v1/segments/{key}/publish/")
+    drain()
+
+    answer = api.post("/api/v1/segments/overlap/", {"first": made[0], "second": made[1]})
+
+    assert answer.json() == {"first": 1, "second": 2, "both": 1, "share": 0.5}
