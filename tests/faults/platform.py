@@ -38,7 +38,8 @@ class Platform:
         while time.monotonic() < deadline:
             family = _family(self.manager.pid(name))
             if family:
-                victim = random.choice(family)
+                # Itself as often as one of its many children, such as PostgreSQL's backends.
+                victim = random.choice([family[0], random.choice(family)])
                 with suppress(ProcessLookupError):
                     os.kill(victim, signal.SIGKILL)
                     return f"{name} ({'itself' if victim == family[0] else 'a child'})"
