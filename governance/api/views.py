@@ -1,5 +1,6 @@
 """Routes of labels, marketing actions and policies."""
 
+from abc import abstractmethod
 from itertools import islice
 from typing import Any, Final
 
@@ -57,9 +58,9 @@ class _CatalogueViewSet(ListMixin, RetrieveMixin, CreateMixin, PatchMixin, Sandb
             raise CoreIsFixed(f"'{entry.name}' comes with the platform and cannot be changed.")
         return entry
 
+    @abstractmethod
     def find(self, name: str) -> Any:
         """Return the entry of that name. Raises `NotFound`."""
-        raise NotImplementedError
 
     def etag(self, row: Any) -> str:
         return f'"{row.name}.core"' if row.is_core else super().etag(row)
