@@ -6,7 +6,7 @@ from typing import Any
 from cdp.errors import FieldError
 from cdp.jobs.models import Job
 from cdp.jobs.selectors import list_jobs
-from cdp.jobs.services import actor_of
+from cdp.jobs.starters import starter_of
 from cdp.queue import Claim
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import current_scope, scope
@@ -26,7 +26,7 @@ class JobHandle:
         self.id = job.pk
         self.params: dict[str, Any] = job.params
         self.sandbox: Sandbox = claim.sandbox
-        self.actor = actor_of(job)
+        self.actor = starter_of(job)
         self.attempt = job.runs
         self._claim = claim
         self._done, self._total = 0, job.total

@@ -1,12 +1,11 @@
 """The kinds of jobs there are, and what runs them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from cdp.jobs.handle import JobHandle
+from cdp.jobs.handle import JobHandle
 
-Run = Callable[["JobHandle"], dict[str, Any] | None]
+Run = Callable[[JobHandle], dict[str, Any] | None]
 
 _kinds: dict[str, Run] = {}
 

@@ -1,6 +1,5 @@
 """What can be done to jobs: start them, cancel them; and, for workers, begin and end them."""
 
-from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
@@ -10,6 +9,7 @@ from cdp.jobs.errors import JobFinished
 from cdp.jobs.kinds import run_of
 from cdp.jobs.models import Job
 from cdp.jobs.selectors import list_jobs
+from cdp.jobs.starters import kept
 from cdp.jobs.topics import RUN
 from cdp.queue import publish
 from cdp.tenancy import audit
@@ -24,7 +24,7 @@ def start(kind: str, *, sandbox: Sandbox, actor: Actor, params: dict[str, Any]) 
     that no app has registered.
     """
     run_of(kind)
-    job = Job.objects.create(sandbox=sandbox, kind=kind, params=params, actor=_kept(actor))
+    job = Job.objects.create(sandbox=sandbox, kind=kind, params=params, actor=kept(actor))
     publish(RUN, {"job": job.pk}, sandbox=sandbox, key=job.pk)
     audit.record(actor=actor, action="job.started", target=job, after={"kind": kind})
     return job
@@ -79,13 +79,3 @@ def explain(error: Exception) -> dict[str, Any]:
         told: dict[str, Any] = {"detail": error.detail}
         return told | {"errors": error.errors} if error.errors else told
     return {"detail": f"Unexpected error ({type(error).__name__}); the log tells more."}
-
-
-def actor_of(job: Job) -> Actor:
-    """Return whoever started the job, with the permissions held then."""
-    kept = dict(job.actor)
-    return Actor(**{**kept, "permissions": frozenset(kept["permissions"])})
-
-
-def _kept(actor: Actor) -> dict[str, Any]:
-    return asdict(actor) | {"permissions": sorted(actor.permissions)}
