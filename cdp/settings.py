@@ -4,6 +4,7 @@ Nothing else in the project reads the environment. The three store URLs come fro
 the environment, or else from the embedded engines of this checkout.
 """
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -293,6 +294,7 @@ if PRODUCTION:
     CSRF_COOKIE_SECURE = True
 
 # --- Logs ----------------------------------------------------------------------------------------
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # a request is one line, at its end
 _log_processors: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
