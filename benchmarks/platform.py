@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,8 @@ class Platform:
 
 @contextmanager
 def running(**settings: str) -> Iterator[Platform]:
-    """Start the platform; `settings` are environment variables."""
+    """Start the platform; `settings` are environment variables. Being ended stops it, too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         for name in STORES:
             os.environ.pop(name, None)
