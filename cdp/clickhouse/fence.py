@@ -91,6 +91,8 @@ class _Statement:
             raise QueryNotFenced(f"{token.text} is every sandbox's.")
         if follows == "(" and (token.word in READERS or token.word.startswith("DICT")):
             raise QueryNotFenced(f"{token.text}() reads outside of the fence.")
+        if follows == "(" and token.is_quoted and self[at - 1].word != "INTO":
+            raise QueryNotFenced(f"{token.text}() is in quotes: no function is called so here.")
         if token.word == "AS" and follows == "sandbox_id":
             raise QueryNotFenced("An alias sandbox_id hides the column that fences the query.")
         if token.word == "SETTINGS" and self[at + 1].kind == "name" and self[at + 2].text == "=":

@@ -7,8 +7,9 @@ from typing import NamedTuple
 _TOKEN = re.compile(
     r"""(?P<comment>--[^\n]*|\#[ !][^\n]*|/\*.*?\*/)
       |(?P<space>\s+)
-      |(?P<text>'(?:[^'\\]|\\.|'')*')
-      |(?P<name>`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*"|[A-Za-z_]\w*)
+      |(?P<text>'(?:[^'\\]|\\.|'')*'|\u2018[^\u2019]*\u2019|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+      |(?P<quoted>`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*"|\u201c[^\u201d]*\u201d)
+      |(?P<name>[A-Za-z_]\w*)
       |(?P<parameter>\{\s*\w+\s*:[^{}]*\})
       |(?P<number>\d[\w.]*)
       |(?P<sign>.)""",
@@ -17,15 +18,19 @@ _TOKEN = re.compile(
 
 
 class Token(NamedTuple):
-    """One word of SQL: its kind, and how it is written (names without their quotes)."""
+    """One word of SQL: its kind, and how it is written (names without their quotes).
+
+    A name in quotes can be a table or a function, but never a keyword.
+    """
 
     kind: str
     text: str
+    is_quoted: bool = False
 
     @property
     def word(self) -> str:
-        """The token as a keyword would be written."""
-        return self.text.upper()
+        """The keyword that this is, if it can be one."""
+        return "" if self.is_quoted else self.text.upper()
 
 
 def tokenize(sql: str) -> list[Token]:
@@ -40,10 +45,12 @@ def tokenize(sql: str) -> list[Token]:
 def _tokens(sql: str) -> Iterator[Token]:
     for match in _TOKEN.finditer(sql):
         kind, text = match.lastgroup or "", match.group()
-        if kind in {"comment", "space"}:
-            continue
-        if kind == "name" and text[0] in '`"':
-            text = text[1:-1]
-        if kind == "parameter":
-            text = "".join(text.split())  # however it is spaced
-        yield Token(kind, text)
+        match kind:
+            case "comment" | "space":
+                continue
+            case "quoted":
+                yield Token("name", text[1:-1], is_quoted=True)
+            case "parameter":
+                yield Token(kind, "".join(text.split()))  # however it is spaced
+            case _:
+                yield Token(kind, text)
