@@ -10,6 +10,7 @@ from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
 from cdp.tenancy.errors import NameTaken
 from cdp.tenancy.models import Organization, Sandbox
+from cdp.tenancy.namespaces import check_free
 from cdp.tenancy.scope import organization_scope
 
 
@@ -17,12 +18,14 @@ from cdp.tenancy.scope import organization_scope
 def create_organization(*, actor: Actor, name: str, tenant_namespace: str) -> Organization:
     """Make an organization with its `prod` sandbox.
 
-    Raises `NameTaken` if the name or the tenant namespace is in use.
+    Raises `NameTaken` if the name or the tenant namespace is in use, and `Invalid` if
+    the namespace is the name of a standard field.
     """
     organization = Organization(
         name=name, tenant_namespace=tenant_namespace, data_key=secrets.new_data_key()
     )
     clean(organization)
+    check_free(tenant_namespace)
     try:
         with transaction.atomic():
             organization.save(force_insert=True)
