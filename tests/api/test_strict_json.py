@@ -1,8 +1,11 @@
 """What may come in as JSON."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from orjson import dumps
 
 from cdp.api.strict_json import MAX_DEPTH, read_json
 from cdp.errors import Malformed
@@ -50,6 +53,8 @@ def test_what_no_store_could_hold_is_refused(body, code):
         pytest.param(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, None, id="as deep as allowed"),
         pytest.param(b"[" + b"[],{}," * 100 + b"0]", None, id="wide is not deep"),
         pytest.param(b'[{"a": 1}, {"a": 2}]', [{"a": 1}, {"a": 2}], id="a key in two objects"),
+        pytest.param(b'{"a": "1: 12345678901234567890123"}', None, id="digits in a text"),
+        pytest.param(b"[12345678901234567890123.5]", [1.2345678901234568e22], id="a fraction"),
         pytest.param(b'"\\ud83d\\ude00"', "\U0001f600", id="a pair of surrogates"),
     ],
 )
@@ -59,12 +64,39 @@ def test_what_only_looks_hostile_is_read(body, value):
     assert value is None or read == value
 
 
-def test_doors_may_leave_the_check_for_twins_out():
-    assert read_json(b'{"a": 1, "a": 2}', unique_keys=False) == {"a": 2}
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**22, 10**30, 10**300])
+@pytest.mark.parametrize("place", ["%s", "[%s]", '{"a":%s}', '{"a": 1,\n\t"b":\n%s}'])
+def test_a_whole_number_that_would_be_rounded_is_refused(number, place):
+    digits = format(Decimal(number), "f")
+
+    with pytest.raises(Malformed) as refusal:
+        read_json((place % digits).encode())
+
+    assert refusal.value.code == "json_number_too_big"
+    assert digits[:20] in refusal.value.detail
+
+
+@pytest.mark.parametrize("number", [2**64 - 1, -(2**63), 10**18, -0.0, 1e22])
+def test_a_number_that_fits_is_read_exactly(number):
+    assert read_json(dumps([number])) == [number]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a:": 1, "a:": 2}',
+        b'{"a": ":", "b": 1, "b": 2}',
+        b'{"a": "\\u003a", "b": 1, "b": 2}',
+        b'{"a": "\\u003A", "b": {"c": 1}, "b": {"c": 1}}',
+    ],
+)
+def test_a_key_that_would_be_dropped_is_refused_whatever_stands_around_it(body):
+    with pytest.raises(Malformed) as refusal:
+        read_json(body)
+
+    assert refusal.value.code == "json_duplicate_key"
 
 
 @given(VALUES)
 def test_what_orjson_writes_is_read_back(value):
-    import orjson
-
-    assert read_json(orjson.dumps(value)) == value
+    assert read_json(dumps(value)) == value

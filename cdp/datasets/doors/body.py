@@ -27,7 +27,7 @@ def read_body(request: HttpRequest, *, any_type: bool = False) -> tuple[bytes, A
     if not any_type:
         _check_type(request)
     body = _unpacked(packed) if is_packed else packed
-    return body, read_json(body, max_depth=MAX_DEPTH, unique_keys=False)
+    return body, read_json(body, max_depth=MAX_DEPTH)
 
 
 def _check_type(request: HttpRequest) -> None:

@@ -4,7 +4,9 @@ from typing import BinaryIO
 
 import orjson
 
+from cdp.api.strict_json import check_exact
 from cdp.datasets.files.rows import MOST_ROW_BYTES, BadRow, Row, Rows
+from cdp.errors import Malformed
 
 _SHOWN = 2_000
 _BOM = b"\xef\xbb\xbf"
@@ -27,8 +29,11 @@ def read_row(text: bytes) -> Row | BadRow:
     """Read one record from its JSON."""
     try:
         row = orjson.loads(text)
+        check_exact(text, row)
     except orjson.JSONDecodeError as error:
         return BadRow(shown(text), "unparsable_row", f"This is not JSON: {error}.")
+    except Malformed as error:
+        return BadRow(shown(text), "inexact_row", error.detail)
     if not isinstance(row, dict):
         return BadRow(row, "not_an_object", "A row is a JSON object.")
     return row
