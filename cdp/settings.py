@@ -179,6 +179,9 @@ JOB_MAX_DEATHS = 3  # as many workers may die with a job before it has failed
 # A sandbox with more records waiting than this is answered 429 at the doors.
 QUEUE_BACKLOG_LIMIT = env.int("CDP_BACKLOG_LIMIT", 500_000)
 
+# How long a page waits for its visitor's segments; then it is told those that were known before.
+EDGE_SECONDS = env.float("CDP_EDGE_SECONDS", 0.25)
+
 # --- Going out -----------------------------------------------------------------------------------
 # Inner hosts that destinations may reach although they are inside a private network. Others'
 # data goes out of here, so this stays empty unless you run the receiver yourself.

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from cdp.tenancy.console.base import SandboxAdmin, pretty
-from segments.models import Evaluation, Segment
+from segments.models import Evaluation, Segment, SegmentSchedule
 
 
 @admin.register(Segment)
@@ -17,7 +17,7 @@ class SegmentAdmin(SandboxAdmin):
         "description",
         ("state", "version"),
         "rule_shown",
-        "labels",
+        ("labels", "on_edge"),
         ("size", "evaluated_at"),
         ("published_at", "created_at", "updated_at"),
     )
@@ -31,4 +31,19 @@ class SegmentAdmin(SandboxAdmin):
 @admin.register(Evaluation)
 class EvaluationAdmin(SandboxAdmin):
     list_display = ("id", "owner", "kind", "state", "at", "entered", "exited", "ended_at")
-    fields = ("owner", "kind", "state", "at", ("entered", "exited"), "attempts", "ended_at")
+    fields = (
+        "owner",
+        "kind",
+        ("state", "reason"),
+        "at",
+        ("entered", "exited"),
+        "attempts",
+        "ended_at",
+    )
+
+
+@admin.register(SegmentSchedule)
+class SegmentScheduleAdmin(SandboxAdmin):
+    list_display = ("name", "owner", "enabled", "next_run_at", "last_run_at")
+    search_fields = ("name", "id")
+    fields = ("name", "owner", "schedule", "segments", "enabled", ("next_run_at", "last_run_at"))

@@ -29,5 +29,7 @@ def dependents(segment: Segment) -> list[dict[str, str]]:
 def _dependents(segment: Segment) -> Iterator[dict[str, str]]:
     for other in selectors.list_dependents(segment):
         yield {"type": "segment", "id": other.pk, "name": other.name}
+    for schedule in selectors.list_schedules_of(segment):
+        yield {"type": "segment_schedule", "id": schedule.pk, "name": schedule.name}
     for ask in _asked.values():
         yield from ask(segment)

@@ -28,6 +28,7 @@ class EvaluationState(models.TextChoices):
     TELLING = "telling"  # what it changes is told, slice by slice
     DONE = "done"
     CANCELLED = "cancelled"
+    FAILED = "failed"  # it would cost too much; memberships are as they were
 
 
 OPEN = (

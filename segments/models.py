@@ -29,6 +29,9 @@ class Segment(SandboxModel):
         help_text="Empty for the sandbox's default policy.",
     )  # fmt: skip
     labels = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    on_edge = models.BooleanField(
+        default=False, help_text="Its members' own browsers and apps are told of it."
+    )
     state = models.CharField(
         max_length=10, choices=SegmentState, default=SegmentState.DRAFT, editable=False
     )
@@ -67,6 +70,32 @@ class SegmentVersion(SandboxModel):
         return f"version {self.number}"
 
 
+class SegmentSchedule(SandboxModel):
+    """When segments are evaluated for everybody, besides whenever something happens.
+
+    No `segments` means all that are published. `next_run_at` is empty while it is off,
+    and after its only run.
+    """
+
+    id = PublicIdField(prefix="sch")
+    name = models.CharField(max_length=200)
+    schedule = models.JSONField()
+    segments = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    enabled = models.BooleanField(default=True)
+    next_run_at = models.DateTimeField(null=True, editable=False)
+    last_run_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["sandbox", "name"], name="segment_schedule_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Evaluation(SandboxModel):
     """One answering of rules: what it looked at, how far it is, and what it found.
 
@@ -84,6 +113,9 @@ class Evaluation(SandboxModel):
         max_length=10, choices=EvaluationState, default=EvaluationState.DONE, editable=False
     )
     wanted = ArrayField(models.CharField(max_length=40), default=list, editable=False)
+    schedule = models.ForeignKey(
+        SegmentSchedule, null=True, editable=False, on_delete=models.SET_NULL, related_name="runs"
+    )
     asked = models.JSONField(default=dict, editable=False)
     at = models.DateTimeField(help_text="The moment it answers for.")
     changes = models.BinaryField(null=True)
@@ -96,6 +128,7 @@ class Evaluation(SandboxModel):
     )
     told = models.BigIntegerField(default=0, editable=False)
     cancel_wanted = models.BooleanField(default=False, editable=False)
+    reason = models.TextField(blank=True, editable=False, help_text="Why it failed.")
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, editable=False)
 
@@ -110,7 +143,7 @@ class Evaluation(SandboxModel):
             models.Index(
                 fields=["sandbox"],
                 name="evaluation_open",
-                condition=~models.Q(state__in=("done", "cancelled")),
+                condition=~models.Q(state__in=("done", "cancelled", "failed")),
             ),
         ]
 

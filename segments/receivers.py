@@ -14,6 +14,7 @@ from segments.evaluation.few import PROFILES_AT_ONCE, evaluate_in_turn
 from segments.evaluation.rules import rule_book
 from segments.evaluation.settling import settle
 from segments.evaluation.whole import evaluate_whole
+from segments.services.schedules import run_if_due
 
 _ACTOR = Actor.system("segments.receive")
 _PAUSE = timedelta(milliseconds=100)
@@ -43,6 +44,14 @@ def evaluation_wanted(claim: Claim) -> None:
     """Make the evaluations of the whole sandbox that were asked for, one after the other."""
     for item in claim.items:
         _evaluate_whole(claim, item)
+
+
+def schedules_due(claim: Claim) -> None:
+    """Ask for the evaluations whose time has come."""
+    for item in claim.items:
+        with scope(claim.sandbox, _ACTOR):
+            run_if_due(claim.sandbox, item.payload["schedule"], item.payload["at"])
+            claim.finish([item])
 
 
 def _evaluate_few(

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from cdp.errors import NotFound
 from cdp.tenancy.models import Sandbox
 from segments.enums import EvaluationKind, EvaluationState, SegmentState
-from segments.models import Evaluation, Segment, SegmentSize, SegmentVersion
+from segments.models import Evaluation, Segment, SegmentSchedule, SegmentSize, SegmentVersion
 
 
 def list_segments(sandbox: Sandbox) -> QuerySet[Segment]:
@@ -26,6 +26,11 @@ def list_published(sandbox: Sandbox) -> QuerySet[Segment]:
     return list_segments(sandbox).filter(state=SegmentState.PUBLISHED).order_by("pk")
 
 
+def list_on_edge(sandbox: Sandbox) -> QuerySet[Segment]:
+    """Return the segments that their members' own browsers and apps are told of."""
+    return list_segments(sandbox).filter(on_edge=True).exclude(state=SegmentState.DRAFT)
+
+
 def list_dependents(segment: Segment) -> QuerySet[Segment]:
     """Return the segments whose rules ask for this one."""
     return list_segments(segment.sandbox).filter(references__contains=[segment.pk])
@@ -39,6 +44,16 @@ def list_evaluations(sandbox: Sandbox) -> QuerySet[Evaluation]:
 def list_whole_evaluations(sandbox: Sandbox) -> QuerySet[Evaluation]:
     """Return the evaluations of everybody."""
     return list_evaluations(sandbox).filter(kind=EvaluationKind.FULL)
+
+
+def list_schedules(sandbox: Sandbox) -> QuerySet[SegmentSchedule]:
+    """Return the sandbox's schedules of evaluation."""
+    return SegmentSchedule.objects.for_sandbox(sandbox).select_related("sandbox")
+
+
+def list_schedules_of(segment: Segment) -> QuerySet[SegmentSchedule]:
+    """Return the schedules that name a segment."""
+    return list_schedules(segment.sandbox).filter(segments__contains=[segment.pk])
 
 
 def list_versions(segment: Segment) -> QuerySet[SegmentVersion]:

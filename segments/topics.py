@@ -10,3 +10,6 @@ EVALUATION_WANTED: Final = "segments.evaluation-wanted"
 
 RECHECKS_DUE: Final = "segments.rechecks-due"
 """No payload: memberships of the sandbox have changed with time, or soon will."""
+
+SCHEDULES_DUE: Final = "segments.schedules-due"
+"""Payload: `schedule`, and the moment `at` for which this timer was set."""

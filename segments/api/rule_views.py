@@ -88,7 +88,7 @@ class SegmentJobViewSet(ListMixin, RetrieveMixin, CreateMixin, SandboxViewSet):
     permissions = {"list": "view-segments", "retrieve": "view-segments", "*": "manage-segments"}
     serializer_class = SegmentJobOut
     input_class = SegmentJobIn
-    filterset_fields = ("state",)
+    filterset_fields = ("state", "schedule_id")
     ordering = "-created_at"
 
     def get_queryset(self) -> QuerySet[Evaluation]:

@@ -26,6 +26,7 @@ class SegmentOut(serializers.ModelSerializer[Segment]):
             "references",
             "merge_policy_id",
             "labels",
+            "on_edge",
             "state",
             "version",
             "size",
@@ -56,6 +57,9 @@ class SegmentPatch(RuleIn):
     description = serializers.CharField(required=False, allow_blank=True, max_length=5_000)
     merge_policy_id = serializers.CharField(required=False, allow_null=True, max_length=40)
     labels = serializers.ListField(required=False, child=serializers.CharField(max_length=64))
+    on_edge = serializers.BooleanField(
+        required=False, help_text="Tell its members' own browsers and apps of it."
+    )
 
 
 class SegmentIn(SegmentPatch):
@@ -183,6 +187,8 @@ class SegmentJobOut(serializers.ModelSerializer[Evaluation]):
         fields = (
             "id",
             "state",
+            "reason",
+            "schedule_id",
             "wanted",
             "asked",
             "at",

@@ -11,11 +11,13 @@ from segments.api.rule_views import (
     OverlapViewSet,
     SegmentJobViewSet,
 )
+from segments.api.schedule_views import SegmentScheduleViewSet
 from segments.api.views import SegmentViewSet
 
 router = Router()
 router.register("segments", SegmentViewSet, "segment")
 router.register("segment-jobs", SegmentJobViewSet, "segment-job")
+router.register("segment-schedules", SegmentScheduleViewSet, "segment-schedule")
 
 _CREATE: dict[str, Any] = {"post": "create"}
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -12,12 +12,16 @@ from cdp.tenancy.models import Sandbox
 from segments import selectors
 from segments.enums import EvaluationKind, EvaluationState
 from segments.errors import WrongState
-from segments.models import Evaluation
+from segments.models import Evaluation, SegmentSchedule
 from segments.topics import EVALUATION_WANTED
 
 
 def request_evaluation(
-    *, actor: Actor, sandbox: Sandbox, segments: Sequence[str] = ()
+    *,
+    actor: Actor,
+    sandbox: Sandbox,
+    segments: Sequence[str] = (),
+    schedule: SegmentSchedule | None = None,
 ) -> Evaluation:
     """Have segments (all by default) evaluated for everybody.
 
@@ -33,6 +37,7 @@ def request_evaluation(
         kind=EvaluationKind.FULL,
         state=EvaluationState.WAITING,
         wanted=sorted(set(segments)),
+        schedule=schedule,
         at=timezone.now(),
     )
     audit.record(

@@ -1,7 +1,7 @@
 """The life of a segment: draft, published, inactive, deleted. Never back to draft."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -23,6 +23,7 @@ from segments.rules import accept, references
 from segments.services.evaluations import request_evaluation
 from segments.vocabulary import vocabulary
 
+MOST_ON_EDGE: Final = 100
 UseCheck = Callable[[Actor, Segment], None]
 _use_checks: list[UseCheck] = []
 
@@ -179,8 +180,18 @@ def _move(actor: Actor, segment: Segment, state: SegmentState) -> Segment:
     return segment
 
 
+def _refuse_too_many_on_edge(segment: Segment) -> None:
+    """Keep what a browser is told short: it has to fit into a cookie."""
+    others = selectors.list_segments(segment.sandbox).filter(on_edge=True).exclude(pk=segment.pk)
+    if segment.on_edge and others.count() >= MOST_ON_EDGE:
+        detail = f"A sandbox tells visitors of {MOST_ON_EDGE} segments at most."
+        problem = FieldError(path="on_edge", code="too_many", detail=detail)
+        raise Invalid("Too many segments are meant for the edge.", errors=[problem])
+
+
 def _save(segment: Segment, *, force_insert: bool = False) -> None:
     clean(segment)
+    _refuse_too_many_on_edge(segment)
     try:
         with transaction.atomic():
             segment.save(force_insert=force_insert)

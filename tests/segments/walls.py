@@ -3,6 +3,7 @@
 from cdp.tenancy.models import Sandbox
 from segments.services.evaluations import request_evaluation
 from segments.services.lifecycle import create_segment
+from segments.services.schedules import create_schedule
 from tests.datasets.making import make_dataset
 from tests.factories import ACTOR
 from tests.walls import names
@@ -27,3 +28,11 @@ def segment(sandbox: Sandbox) -> dict[str, str]:
 @names("/api/v1/segment-jobs/{pk}")
 def segment_job(sandbox: Sandbox) -> dict[str, str]:
     return {"pk": str(request_evaluation(actor=ACTOR, sandbox=sandbox).pk)}
+
+
+@names("/api/v1/segment-schedules/{pk}")
+def segment_schedule(sandbox: Sandbox) -> dict[str, str]:
+    made = create_schedule(
+        actor=ACTOR, sandbox=sandbox, name="Nightly", schedule={"cron": "0 1 * * *"}
+    )
+    return {"pk": made.pk}

@@ -1,6 +1,7 @@
 """Writing a request down: one durable row of the queue, then the door may answer."""
 
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +21,14 @@ RETRY_SECONDS: Final = 10
 _backlogs: dict[int, tuple[float, int]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenRow:
+    """What a door has written: for a decoder, the same as the row of the queue."""
+
+    payload: dict[str, Any]
+    body: bytes
+
+
 def write_down(
     inlet: OpenInlet,
     *,
@@ -34,6 +43,22 @@ def write_down(
     `form` says which decoder reads the body later. Raises `BacklogFull` when more
     records of the sandbox wait than its limit.
     """
+    row = write_down_row(
+        inlet, form=form, body=body, count=count, received_at=received_at, details=details
+    )
+    return str(row.payload["receipt"])
+
+
+def write_down_row(
+    inlet: OpenInlet,
+    *,
+    form: str,
+    body: bytes,
+    count: int,
+    received_at: datetime | None = None,
+    details: dict[str, Any] | None = None,
+) -> WrittenRow:
+    """Commit one request as `write_down` does; return the row as it will be read."""
     _check_backlog(inlet.sandbox)
     receipt_id = new_id("rcp")
     payload = {
@@ -54,7 +79,7 @@ def write_down(
         )
         if inlet.facts.forwarded_to:
             _publish_forwarding(inlet, payload, body)
-    return receipt_id
+    return WrittenRow(payload, body)
 
 
 def _publish_forwarding(inlet: OpenInlet, payload: dict[str, Any], body: bytes) -> None:

@@ -5,13 +5,15 @@ on 429, 502, 503 and 504.
 """
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from cdp.api.registries import interact_answers
 from cdp.datasets.doors.answers import door, json_answer
-from cdp.datasets.doors.arrivals import write_down
+from cdp.datasets.doors.arrivals import WrittenRow, write_down_row
 from cdp.datasets.doors.body import read_body
 from cdp.datasets.doors.cross_origin import open_to_browsers
 from cdp.datasets.doors.inlets import DOORS, OpenInlet, open_inlet
@@ -20,6 +22,7 @@ from cdp.datasets.edge.ecid import new_ecid
 from cdp.datasets.edge.handles import consent_state, identity_result, identity_state
 from cdp.datasets.edge.request import EdgeInvalid, EdgeRequest, read_request
 from cdp.datasets.enums import Door
+from cdp.datasets.ingestion import prepare
 from cdp.errors import DomainError, Forbidden, Malformed
 from cdp.tenancy.scope import scope
 
@@ -32,10 +35,13 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 def interact(request: HttpRequest, **_: str) -> HttpResponse:
     """Take events and answer with the visitor's id and whatever may be shown at once."""
     inlet, body, asked = _read(request)
-    _take(request, inlet, body, asked)
+    row = _take(request, inlet, body, asked)
     handles = _identity(inlet, asked)
     warnings: list[dict[str, Any]] = []
     with scope(inlet.sandbox, DOORS):
+        if row is not None and interact_answers.entries():
+            accepted = prepare(inlet.sandbox, [row], now=timezone.now()).accepted
+            asked = replace(asked, accepted=accepted)
         for name, answer in interact_answers.entries().items():
             try:
                 handles += answer(inlet.sandbox, asked)
@@ -97,21 +103,24 @@ def _read(request: HttpRequest) -> tuple[OpenInlet, bytes, EdgeRequest]:
     return inlet, body, asked
 
 
-def _take(request: HttpRequest, inlet: OpenInlet, body: bytes, asked: EdgeRequest) -> None:
-    if asked.events and not asked.refuses_collection:
-        _write(request, inlet, body, asked, count=len(asked.events))
+def _take(
+    request: HttpRequest, inlet: OpenInlet, body: bytes, asked: EdgeRequest
+) -> WrittenRow | None:
+    if not asked.events or asked.refuses_collection:
+        return None
+    return _write(request, inlet, body, asked, count=len(asked.events))
 
 
 def _write(
     request: HttpRequest, inlet: OpenInlet, body: bytes, asked: EdgeRequest, *, count: int
-) -> None:
+) -> WrittenRow:
     details = {
         "ecid": asked.ecid,
         "request_id": asked.request_id,
         "user_agent": request.META.get("HTTP_USER_AGENT"),
         "ip": request.META.get("REMOTE_ADDR") or None,
     }
-    write_down(inlet, form=FORM, body=body, count=count, details=details)
+    return write_down_row(inlet, form=FORM, body=body, count=count, details=details)
 
 
 def _identity(inlet: OpenInlet, asked: EdgeRequest) -> list[dict[str, Any]]:

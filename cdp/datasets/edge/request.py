@@ -1,10 +1,11 @@
 """What a browser, a phone or a server asks of the edge."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cdp.datasets.edge.ecid import from_cookie, is_ecid
+from cdp.datasets.records import Accepted
 
 MOST_EVENTS: Final = 1_000
 COOKIE_PREFIX: Final = "kndctr_"
@@ -17,7 +18,10 @@ class EdgeInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EdgeRequest:
-    """One request as understood. `state` are the cookies, wherever they came from."""
+    """One request as understood. `state` are the cookies, wherever they came from.
+
+    `accepted` are its events as they will be stored, for those who answer at once.
+    """
 
     request_id: str
     ecid: str
@@ -26,6 +30,7 @@ class EdgeRequest:
     state: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
     consent: list[dict[str, Any]] = field(default_factory=list)
+    accepted: Sequence[Accepted] = ()
 
     @property
     def refuses_collection(self) -> bool:

@@ -13,11 +13,11 @@ from cdp.datasets.errors import RunActive
 from cdp.datasets.mapping.errors import ExpressionInvalid
 from cdp.datasets.mapping.expression import compile_expression
 from cdp.datasets.models import Connection, Dataset, Flow, FlowRun, MappingSet, MappingVersion
-from cdp.datasets.schedules import check_schedule, next_run, start_of
 from cdp.datasets.sources.configuration import checked_selection
 from cdp.datasets.sources.registry import get_type
 from cdp.datasets.topics import FLOW_RUNS, FLOWS_DUE
 from cdp.errors import Conflict, FieldError, Invalid
+from cdp.queue.schedules import check_schedule, next_run, start_of
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
