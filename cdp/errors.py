@@ -14,6 +14,9 @@ class FieldError(TypedDict):
     code: str
     detail: str
     hint: NotRequired[str]
+    line: NotRequired[int]
+    column: NotRequired[int]
+    expected: NotRequired[list[str]]
 
 
 class DomainError(Exception):

@@ -1,8 +1,10 @@
 """Where the data of a profile comes from: the datasets behind a field, with their labels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
+
+from django.db.models import Q
 
 from cdp.datasets.models import Dataset
 from cdp.datasets.selectors import list_datasets
@@ -26,6 +28,10 @@ class _Source:
     class_uri: str
     fields: Mapping[str, Field]
 
+    @property
+    def feeds_profiles(self) -> bool:
+        return self.dataset.profile_enabled
+
     def carrier(self, field: Field) -> Carrier:
         own = frozenset(self.dataset.labels)
         node = Node("dataset", self.dataset.pk, self.dataset.name, own)
@@ -35,14 +41,18 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The datasets that feed a sandbox's profiles."""
+    """The datasets that feed a sandbox's profiles, and those that rules look things up in."""
 
     sources: tuple[_Source, ...]
 
     @classmethod
-    def of(cls, sandbox: Sandbox) -> Self:
-        """Read them, in two queries besides those that compile a new schema."""
-        datasets = list(list_datasets(sandbox).filter(profile_enabled_at__isnull=False))
+    def of(cls, sandbox: Sandbox, looked_up: Collection[str] = ()) -> Self:
+        """Read them, in two queries besides those that compile a new schema.
+
+        `looked_up` are the schemas of look-up entities.
+        """
+        wanted = Q(profile_enabled_at__isnull=False) | Q(schema__in=looked_up)
+        datasets = list(list_datasets(sandbox).filter(wanted))
         schemas = compiled_schemas(sandbox, {dataset.schema_id for dataset in datasets})
         return cls(
             tuple(
@@ -60,16 +70,24 @@ class Sources:
         """Yield the datasets that bring a field of events."""
         yield from self._carriers(EVENT_CLASS, path)
 
+    def of_entity(self, schema_id: str, path: str) -> Iterator[Carrier]:
+        """Yield the datasets that bring a field of a look-up entity."""
+        for source in self.sources:
+            field = field_at(source.fields, path) if source.dataset.schema_id == schema_id else None
+            if field is not None:
+                yield source.carrier(field)
+
     def of_identity(self, namespace: str) -> Iterator[tuple[str, Carrier]]:
         """Yield the fields that are identities of a namespace, with their datasets."""
         for source in self.sources:
             for field in source.fields.values():
-                if field.namespace == namespace:
+                if source.feeds_profiles and field.namespace == namespace:
                     yield field.path, source.carrier(field)
 
     def _carriers(self, class_uri: str, path: str) -> Iterator[Carrier]:
         for source in self.sources:
-            field = field_at(source.fields, path) if source.class_uri == class_uri else None
+            matters = source.feeds_profiles and source.class_uri == class_uri
+            field = field_at(source.fields, path) if matters else None
             if field is not None:
                 yield source.carrier(field)
 

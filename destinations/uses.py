@@ -12,8 +12,8 @@ from destinations.selectors import list_activations
 from governance.evaluation import Node, Part, Use, UsedField
 from governance.services.decisions import require_standing_uses
 from profiles.selectors.shown import choose_policy
+from segments.explaining import RuleField, rule_fields
 from segments.models import Segment
-from segments.rule_fields import RuleField, rule_fields
 
 Route = tuple[Node, ...]
 
@@ -29,9 +29,11 @@ class _Ground:
     @classmethod
     def of(cls, sandbox: Sandbox, activations: Iterable[Activation]) -> "_Ground":
         default = choose_policy(sandbox, None)
+        rules = rule_fields(sandbox, {activation.segment_id for activation in activations})
+        looked_up = {field.entity for fields in rules.values() for field in fields if field.entity}
         return cls(
-            Sources.of(sandbox),
-            rule_fields(sandbox, {activation.segment_id for activation in activations}),
+            Sources.of(sandbox, looked_up),
+            rules,
             Node("merge_policy", default.id or "default", default.name),
         )
 
@@ -95,8 +97,18 @@ def _asked(activation: Activation, ground: _Ground) -> Iterator[UsedField]:
             yield UsedField(field.path, field.labels, Part.RULE, (way,))
             continue
         tail = (ground.policy(segment), *way)
-        of = ground.sources.of_event if field.base == "event" else ground.sources.of_attribute
-        yield from _used(field.path, field.labels, Part.RULE, of(field.path), tail)
+        carriers = _carriers(field, ground.sources)
+        yield from _used(field.path, field.labels, Part.RULE, carriers, tail)
+
+
+def _carriers(field: RuleField, sources: Sources) -> Iterator[Carrier]:
+    match field.base:
+        case "entity":
+            return sources.of_entity(field.entity, field.path)
+        case "event":
+            return sources.of_event(field.path)
+        case _:
+            return sources.of_attribute(field.path)
 
 
 def _sent(activation: Activation, ground: _Ground) -> Iterator[UsedField]:

@@ -40,4 +40,8 @@ def _field_error(problem: Problem, field: str) -> FieldError:
     error = FieldError(path=path, code=problem.code, detail=problem.detail)
     if problem.hint:
         error["hint"] = problem.hint
+    if problem.line and problem.column:
+        error["line"], error["column"] = problem.line, problem.column
+    if problem.expected:
+        error["expected"] = list(problem.expected)
     return error

@@ -1,13 +1,31 @@
-"""What is said of a stored segment's rule."""
+"""What the rules of segments look at: for people who ask why, and for governance."""
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-from segments.language.explain import explain
+from cdp.tenancy.models import Sandbox
+from segments.language.explain import explain, fields_used
 from segments.language.print import print_rule
 from segments.language.tree_reading import read_condition
+from segments.language.vocabulary import Base, Vocabulary
 from segments.models import Segment
+from segments.selectors import list_segments
 from segments.vocabulary import vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class RuleField:
+    """A field that the rule of `segment` looks at: of people, of their events or of `entity`.
+
+    The base `segment` stands for the labels that the segment itself carries.
+    """
+
+    segment: Segment
+    base: Base | Literal["segment"]
+    path: str
+    labels: frozenset[str]
+    entity: str = ""
 
 
 def explained(segment: Segment) -> dict[str, Any]:
@@ -16,11 +34,49 @@ def explained(segment: Segment) -> dict[str, Any]:
     said = explain(rule, vocabulary(segment.sandbox))
     return {
         "text": print_rule(rule),
-        "fields_used": [
-            {"base": used.base, "path": used.path, "labels": sorted(used.labels)}
-            for used in said.fields
-        ],
+        "fields_used": [{**asdict(used), "labels": sorted(used.labels)} for used in said.fields],
         "segments": said.segments,
         "methods": [asdict(possibility) for possibility in said.methods],
         "cost": {**asdict(said.cost), "weight": said.cost.weight},
     }
+
+
+def rule_fields(sandbox: Sandbox, segment_ids: Iterable[str]) -> dict[str, list[RuleField]]:
+    """Return the fields that decide who is in each segment, also over segments it asks for."""
+    wanted = set(segment_ids)
+    segments = _with_references(sandbox, wanted)
+    words = vocabulary(sandbox)
+    own = {key: list(_own_fields(segment, words)) for key, segment in segments.items()}
+    return {
+        key: [field for each in sorted(_reached(key, segments)) for field in own[each]]
+        for key in wanted & segments.keys()
+    }
+
+
+def _with_references(sandbox: Sandbox, wanted: Iterable[str]) -> dict[str, Segment]:
+    """Return segments with all that they rest on, one query a level."""
+    found: dict[str, Segment] = {}
+    missing = set(wanted)
+    while missing:
+        level = list_segments(sandbox).filter(pk__in=missing)
+        found |= {segment.pk: segment for segment in level}
+        missing = {key for segment in level for key in segment.references} - found.keys()
+    return found
+
+
+def _reached(start: str, segments: Mapping[str, Segment]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        key = waiting.pop()
+        if key not in seen and key in segments:
+            seen.add(key)
+            waiting += segments[key].references
+    return seen
+
+
+def _own_fields(segment: Segment, words: Vocabulary) -> Iterator[RuleField]:
+    for used in fields_used(read_condition(segment.rule), words):
+        yield RuleField(segment, used.base, used.path, used.labels, used.entity)
+    if segment.labels:
+        yield RuleField(segment, "segment", segment.name, frozenset(segment.labels))

@@ -52,6 +52,21 @@ class Segment(SandboxModel):
         return self.name
 
 
+class LookUp(SandboxModel):
+    """An entity that the rule of a segment looks up: its schema may grow, and cannot go."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="look_ups")
+    schema = models.ForeignKey("schemas.Schema", on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["segment", "schema"], name="look_up_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"the segment {self.segment}"
+
+
 class SegmentVersion(SandboxModel):
     """A rule as it was once, and who wrote it."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from segments.errors import RuleRefused
-from segments.language.ast import Condition, InSegment
+from segments.language.ast import Condition, InSegment, Related
 from segments.language.check import check
 from segments.language.errors import Problem, RuleError
 from segments.language.limits import scan_problems
@@ -22,7 +22,7 @@ def accept_tree(tree: Any, words: Vocabulary) -> Condition:
     problems = check(rule, words) or scan_problems(rule, words)
     if problems:
         raise RuleRefused(problems)
-    return rule
+    return _with_entities_by_id(rule, words)
 
 
 def accept_text(text: str, words: Vocabulary) -> Condition:
@@ -33,7 +33,7 @@ def accept_text(text: str, words: Vocabulary) -> Condition:
         raise RuleRefused(error.problems, field="text") from error
     if problems := scan_problems(rule, words):
         raise RuleRefused(problems, field="text")
-    return rule
+    return _with_entities_by_id(rule, words)
 
 
 def accept(words: Vocabulary, *, rule: Any = None, text: str | None = None) -> Condition:
@@ -42,6 +42,24 @@ def accept(words: Vocabulary, *, rule: Any = None, text: str | None = None) -> C
         problem = Problem("one_of_two", "Give either rule, a tree, or text.")
         raise RuleRefused([problem])
     return accept_tree(rule, words) if text is None else accept_text(text, words)
+
+
+def _with_entities_by_id(rule: Condition, words: Vocabulary) -> Condition:
+    """Return a rule that names entities by their ids: a title may change."""
+    if not any(isinstance(visit.node, Related) for visit in walk(rule, words)):
+        return rule
+    return read_tree(_named_by_id(write_tree(rule), words))
+
+
+def _named_by_id(tree: Any, words: Vocabulary) -> Any:
+    if isinstance(tree, list):
+        return [_named_by_id(child, words) for child in tree]
+    if not isinstance(tree, dict):
+        return tree
+    named = {key: _named_by_id(child, words) for key, child in tree.items()}
+    if tree.get("type") == "related" and (found := words.entity(tree["entity"])):
+        named["entity"] = found.id
+    return named
 
 
 def references(rule: Condition, words: Vocabulary) -> list[str]:

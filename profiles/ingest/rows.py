@@ -64,6 +64,7 @@ def record_line(origin: Origin, row: Attributed) -> bytes:
             "dataset_id": record.dataset.id,
             "batch_id": record.batch_id or record.receipt_id,
             "key": key,
+            "operation": record.operation,
             "ts": record.timestamp,
             "body": record.record,
             "ingested_at": origin.now,

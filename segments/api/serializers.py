@@ -77,6 +77,7 @@ class UsedFieldOut(serializers.Serializer[Any]):
     """A field that a rule looks at."""
 
     base = serializers.CharField(help_text="profile, event or entity")
+    entity = serializers.CharField(help_text="The schema of the look-up entity it is of, if any.")
     path = serializers.CharField()
     labels = serializers.ListField(child=serializers.CharField())
 

@@ -24,7 +24,7 @@ from segments.language.check_windows import window_problems
 from segments.language.errors import Problem
 from segments.language.kinds import is_list
 from segments.language.scopes import PROFILE, Scope, bind, is_allowed, locate
-from segments.language.vocabulary import Vocabulary
+from segments.language.vocabulary import Vocabulary, suggest
 from segments.language.walk import Visit, walk
 
 
@@ -66,12 +66,12 @@ def _problems(visit: Visit, words: Vocabulary) -> Iterator[Problem]:  # noqa: C9
             yield Problem("segment_missing", "Say which segment.", "/id")
         case Value(value):
             yield from _value(value, visit)
-        case Occurs() | Instant() if scope.level == "entity":
+        case Occurs() | Instant() if scope.base == "entity":
             yield Problem("time_in_look_up", "What is looked up is not compared with the time.")
         case Occurs():
             yield from window_problems(node, scope, words)
-        case Related(_, entity) if entity not in words.entities:
-            yield Problem("unknown_entity", _no_entity(entity, words), "/entity")
+        case Related():
+            yield from _related(node, scope, words)
         case Aggregate():
             yield from _aggregate(node, scope, words)
         case ItemsMatch(_, array):
@@ -136,9 +136,20 @@ def _array(
         yield Problem("not_an_array", f"The values of {field.path} have no fields.", at)
 
 
-def _no_entity(name: str, words: Vocabulary) -> str:
-    known = ", ".join(sorted(words.entities))
-    return f"There is no look-up entity {name!r}" + (f"; there are: {known}." if known else ".")
+def _related(node: Related, scope: Scope, words: Vocabulary) -> Iterator[Problem]:
+    entity = words.entity(node.entity)
+    if entity is None:
+        known = sorted(each.title for each in words.entities.values())
+        meant = suggest(node.entity, known)
+        tail = f"; there are: {', '.join(known)}." if known else "."
+        detail = f"There is no look-up entity {node.entity!r}{tail}"
+        yield Problem("unknown_entity", detail, "/entity", hint=meant)
+        return
+    base, path, _ = locate(node.key, scope)
+    if bind(node.key, scope, words) and (base, path) not in entity.references:
+        leading = sorted(path for _, path in entity.references)
+        tail = f"; these do: {', '.join(leading)}." if leading else ": add a relationship first."
+        yield Problem("no_relationship", f"{path} does not lead to {entity.title!r}{tail}", "/key")
 
 
 def _owner(field: Field) -> str:

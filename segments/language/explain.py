@@ -31,11 +31,12 @@ METHODS: tuple[Method, ...] = ("streaming", "batch", "edge")
 
 @dataclass(frozen=True, slots=True)
 class UsedField:
-    """A field that a rule looks at, with its labels."""
+    """A field that a rule looks at, with its labels; `entity` is the look-up entity it is of."""
 
     base: Base
     path: str
     labels: frozenset[str]
+    entity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +81,32 @@ def explain(rule: Condition, words: Vocabulary) -> Explanation:
     visits = list(walk(rule, words))
     segments = {visit.node.segment for visit in visits if isinstance(visit.node, InSegment)}
     return Explanation(
-        fields=tuple(sorted(set(_fields(visits, words)), key=lambda used: (used.base, used.path))),
+        fields=tuple(fields_used(rule, words)),
         segments=tuple(sorted(segments)),
         methods=_methods(visits),
         cost=_cost(visits),
     )
 
 
-def _fields(visits: list[Visit], words: Vocabulary) -> Iterator[UsedField]:
-    for visit in visits:
-        if isinstance(visit.node, Field):
+def fields_used(rule: Condition, words: Vocabulary) -> list[UsedField]:
+    """Return the fields that decide a rule, in order; the key of an entity is one of them."""
+    used = {found for visit in walk(rule, words) for found in _fields(visit, words)}
+    return sorted(used, key=lambda field: (field.base, field.entity, field.path))
+
+
+def _fields(visit: Visit, words: Vocabulary) -> Iterator[UsedField]:
+    match visit.node:
+        case Field():
             bound = bind(visit.node, visit.scope, words)
             if bound is not None:
-                yield UsedField(bound.base, bound.path, bound.known.labels)
+                yield UsedField(bound.base, bound.path, bound.known.labels, visit.scope.entity)
+        case Related(_, name):
+            entity = words.entity(name)
+            if entity is not None:
+                known = entity.fields[entity.key]
+                yield UsedField("entity", entity.key, known.labels, entity.id)
+        case _:
+            return
 
 
 def _methods(visits: list[Visit]) -> tuple[Possibility, ...]:

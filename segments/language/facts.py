@@ -28,7 +28,7 @@ class Facts:
     """What is known of one profile.
 
     `segments` are those it is a member of; `entities` hold the look-up entities it
-    may point to, by name and key.
+    may point to, by id and key.
     """
 
     profile: Document = field(default_factory=dict)

@@ -181,7 +181,8 @@ class Matcher(OperandReader):
         return is_complete(unroll(node), times_of)
 
     def _related(self, node: Related, here: Here) -> bool:
-        entities = self.facts.entities.get(node.entity, {})
+        entity = self.words.entity(node.entity)
+        entities = self.facts.entities.get(entity.id, {}) if entity else {}
         scope = here.scope.related(node.entity)
         return any(
             self.holds(node.where, here.at_item(scope, entities[key]))

@@ -29,7 +29,7 @@ class Scope:
     def items(self, array: "Bound") -> "Scope":
         """Return the scope of one item of an array."""
         opened = (*array.known.in_array, array.path)
-        return Scope("item", array.base, array.path, opened, self.in_event)
+        return Scope("item", array.base, array.path, opened, self.in_event, self.entity)
 
     def related(self, entity: str) -> "Scope":
         """Return the scope of a look-up entity."""
@@ -80,7 +80,7 @@ def is_allowed(field: Field, scope: Scope) -> bool:
     """Return whether a field of that kind can be named in the scope at all."""
     match field.of:
         case "profile":
-            return scope.level != "entity"
+            return scope.base != "entity"
         case "event":
             return scope.in_event
         case _:

@@ -29,10 +29,18 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A look-up entity: the dataset that holds its rows, and their fields."""
+    """A look-up entity: where its rows are, which of their fields is the key, and what leads to it.
 
-    dataset: str
+    `id` is how rules name it for good, `title` how people may. `references` are the
+    fields of profiles and events that hold its key.
+    """
+
+    id: str
+    title: str
+    key: str
+    datasets: tuple[str, ...]
     fields: Mapping[str, Known]
+    references: frozenset[tuple[Base, str]]
 
 
 EVENT_OWN = {
@@ -48,7 +56,7 @@ class Vocabulary:
 
     profile: Mapping[str, Known] = field(default_factory=dict)
     event: Mapping[str, Known] = field(default_factory=dict)
-    entities: Mapping[str, Entity] = field(default_factory=dict)
+    entities: Mapping[str, Entity] = field(default_factory=dict)  # by id
 
     def find(self, base: Base, path: str, entity: str = "") -> Known | None:
         """Return the field at a path; a name under a map finds the map's values."""
@@ -60,10 +68,16 @@ class Vocabulary:
             return fields[path]
         return _under_map(fields, path)
 
+    def entity(self, name: str) -> Entity | None:
+        """Return the look-up entity of an id or a title."""
+        named = (each for each in self.entities.values() if each.title == name)
+        return self.entities.get(name) or next(named, None)
+
     def fields(self, base: Base, entity: str = "") -> Mapping[str, Known]:
         """Return the fields of profiles, events or an entity."""
         if base == "entity":
-            return self.entities[entity].fields if entity in self.entities else {}
+            found = self.entity(entity)
+            return found.fields if found else {}
         return self.profile if base == "profile" else self.event
 
     def leaves(self, base: Base, path: str, entity: str = "") -> list[str]:

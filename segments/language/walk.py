@@ -111,7 +111,7 @@ def _children(visit: Visit, words: Vocabulary) -> Iterator[Visit]:  # noqa: C901
             yield from _items(array, where, scope, words, at)
         case Related(key, entity, where):
             yield Visit(key, scope, f"{at}/key")
-            if entity in words.entities:
+            if words.entity(entity):
                 yield Visit(where, scope.related(entity), f"{at}/where")
         case Aggregate():
             yield from _aggregate(node, scope, words, at)

@@ -21,6 +21,7 @@ from segments.language.tree import write_tree
 from segments.models import Segment, SegmentVersion
 from segments.rules import accept, references
 from segments.services.evaluations import request_evaluation
+from segments.services.look_ups import note_look_ups
 from segments.vocabulary import vocabulary
 
 MOST_ON_EDGE: Final = 100
@@ -43,6 +44,7 @@ def create_segment(
     segment = Segment(sandbox=sandbox, **values)
     _take_rule(segment, accept(vocabulary(sandbox), rule=rule, text=text))
     _save(segment, force_insert=True)
+    note_look_ups(segment)
     _note_version(actor, segment)
     audit.record(
         actor=actor,
@@ -73,6 +75,7 @@ def change_segment(*, actor: Actor, segment: Segment, **changes: Any) -> Segment
         before["rule"], changes["rule"] = old, segment.rule
     _save(segment)
     if is_new:
+        note_look_ups(segment)
         _note_version(actor, segment)
     for check in _use_checks:
         check(actor, segment)

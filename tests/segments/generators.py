@@ -62,7 +62,7 @@ TEXTS = ["a", "b", "A", "ab", "", "ß", "ΑΣ", "a%b", "a_b", "x\ny", "a'b\\", "
 NUMBERS = [0.0, 0.1, 0.2, 0.3, 1.0, 2.5, -1.0, 250.0, 249.99, 83.33, 1e13, 0.0000004]
 INTEGERS = [0, 1, 2, 3, -1, 250, 10**15]
 TYPES = ["view", "cart", "buy"]
-SKUS = ["s1", "s2", "subscription"]
+SKUS = ["s1", "s2", "subscription", "gone"]
 PATTERNS = ["a", "^a.*b$", "x.y", "[ab]+", "ß|Σ", "^$"]
 
 
@@ -110,8 +110,27 @@ VOCABULARY = Vocabulary(
         Known("deep.pay.amount", "number", in_array=("deep.pay",)),
     ),
     entities={
-        "product": Entity(
-            "ds_products", _known(Known("category", "text"), Known("weight", "number"))
+        "sch_products": Entity(
+            "sch_products",
+            "Products",
+            key="code.sku",
+            datasets=("ds_products", "ds_more"),
+            fields=_known(
+                Known("code.sku", "text"),
+                Known("category", "text"),
+                Known("weight", "number"),
+                Known("sizes", "text", array=True),
+                Known("parts", "object", array=True),
+                Known("parts.n", "integer", in_array=("parts",)),
+            ),
+            references=frozenset(
+                {
+                    ("profile", "tier"),
+                    ("profile", "orders.sku"),
+                    ("event", "channel"),
+                    ("event", "items.sku"),
+                }
+            ),
         )
     },
 )
@@ -163,10 +182,7 @@ class World:
         zone = ZoneInfo(self.random.choice(ZONES))
         self.clock = Clock(to_millis(self._moment_in_time(zone)), zone)
         self.edges = self._edges()
-        self.entities = {
-            sku: {"category": self.random.choice(TEXTS), "weight": self.random.choice(NUMBERS)}
-            for sku in self.random.sample(SKUS, 2)
-        }
+        self.entities = {sku: self._entity(sku) for sku in self.random.sample(SKUS[:3], 2)}
 
     def _moment_in_time(self, zone: ZoneInfo) -> datetime:
         """Return a moment, often a month's end, a leap day or the change of clocks."""
@@ -214,7 +230,7 @@ class World:
             **maybe("orders", lambda: self.several(self._order)),
         }
         events = [self.event() for _ in range(pick([0, 1, 2, 4, 8]))]
-        return Facts(profile, events, entities={"product": self.entities})
+        return Facts(profile, events, entities={"sch_products": self.entities})
 
     def event(self) -> Event:
         """Return one event, sometimes one that lies ahead."""
@@ -266,6 +282,16 @@ class World:
             **maybe("sku", lambda: pick(SKUS)),
             **maybe("price", lambda: pick(NUMBERS)),
             **maybe("labels", lambda: self.several(lambda: pick(TEXTS))),
+            **maybe("parts", lambda: self.several(lambda: maybe("n", lambda: pick(INTEGERS)))),
+        }
+
+    def _entity(self, sku: str) -> dict[str, Any]:
+        pick, maybe = self.random.choice, self.maybe
+        return {
+            "code": {"sku": sku},
+            **maybe("category", lambda: pick(TEXTS)),
+            **maybe("weight", lambda: pick(NUMBERS)),
+            **maybe("sizes", lambda: self.several(lambda: pick(TEXTS))),
             **maybe("parts", lambda: self.several(lambda: maybe("n", lambda: pick(INTEGERS)))),
         }
 
@@ -435,7 +461,7 @@ class World:
             return self.occurs(field)
         chance = self.random.random()
         if kind == "text" and chance < 0.2:
-            return Related(field, "product", self._entity_test())
+            return Related(field, "sch_products", self._entity_test())
         if chance < 0.3:
             owner = "profile" if base == "profile" else self.random.choice(["profile", "event"])
             return Compare("=", field, self.field(owner, kind))
@@ -444,9 +470,27 @@ class World:
         return Compare(self.random.choice(ast.COMPARISONS), field, Value(self.literal(kind)))
 
     def _entity_test(self) -> Condition:
-        if self.random.random() < 0.5:
-            return Compare("=", Field("category", "item"), Value(self.random.choice(TEXTS)))
-        return Compare(">", Field("weight", "item"), Value(self.random.choice(NUMBERS)))
+        pick = self.random.choice
+        match pick(["category", "weight", "null", "sizes", "parts", "any", "not"]):
+            case "category":
+                return Compare(pick(["=", "!="]), Field("category", "item"), Value(pick(TEXTS)))
+            case "weight":
+                return Compare(pick([">", "<="]), Field("weight", "item"), Value(pick(NUMBERS)))
+            case "null":
+                path = pick(["category", "weight", "sizes", "parts"])
+                return IsNull(Field(path, "item"), pick([True, False]))
+            case "sizes":
+                return Compare("=", Field("sizes", "item"), Value(pick(TEXTS)))
+            case "parts":
+                count = Aggregate(
+                    pick(["sum", "max"]), Items(Field("parts", "item")), Field("n", "item")
+                )
+                return Compare(pick(["<", ">="]), count, Value(pick([0, 1, 250])))
+            case "any":
+                test = Compare(">", Field("n", "item"), Value(pick([0, 1])))
+                return ItemsMatch(pick(["any", "all"]), Field("parts", "item"), test)
+            case _:
+                return Not(self._entity_test())
 
     def _items_match(self, scope: str) -> Condition:
         array = self.random.choice(list(ARRAYS[scope]))
@@ -517,7 +561,7 @@ class World:
 
     def _related(self, scope: str) -> Condition:
         paths = {"profile": ["tier", "orders.sku"], "event": ["channel", "items.sku"]}[scope]
-        return Related(Field(self.random.choice(paths), scope), "product", self._entity_test())  # type: ignore[arg-type]
+        return Related(Field(self.random.choice(paths), scope), "sch_products", self._entity_test())  # type: ignore[arg-type]
 
     def _against_profile(self, scope: str) -> Condition:
         kind = self.random.choice(["text", "number", "integer", "time"])

@@ -1,11 +1,11 @@
 """Putting people into the event store, as ingestion would."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
 from cdp.clickhouse import client
-from segments.language.facts import Facts
+from segments.language.facts import Document, Facts
 from segments.language.tree_windows import write_timestamp
 
 
@@ -58,26 +58,41 @@ def store(people: Mapping[int, Facts], sandbox: Place) -> dict[int, list[int]]:
     ]
     if events:
         client.insert("events", events, sandbox=sandbox, token=str(uuid4()))
-    _store_entities(people.values(), sandbox)
+    for entities in next(iter(people.values())).entities.values():
+        _store_entities(entities, sandbox)
     return identities
 
 
-def _store_entities(people: Sequence[Facts] | object, sandbox: Place) -> None:
-    entities = next(iter(people)).entities.get("product", {})  # type: ignore[call-overload]
-    rows = [
-        {
-            "dataset_id": "ds_products",
-            "batch_id": "b",
-            "key": key,
-            "ts": stamp,
-            "body": body,
-            "ingested_at": stamp,
-        }
-        for key, document in entities.items()
-        for stamp, body in (
-            ("2026-01-02T00:00:00Z", document),
-            ("2026-01-01T00:00:00Z", {"category": "old", "weight": 1e9}),
-        )
-    ]
+def _store_entities(entities: Mapping[str, Document], sandbox: Place) -> None:
+    """Write products as a catalogue that has seen changes would hold them.
+
+    Each was another one before; then come parts of it, and for the one after the next
+    a deletion in between. One product is gone.
+    """
+    rows = [_row("gone", 1, {"category": "a"}), _row("gone", 2, {}, "delete")] if entities else []
+    for number, (key, document) in enumerate(entities.items()):
+        first, *others = document.items()
+        rows.append(_row(key, 1, {"category": "old", "weight": 1e9, "sizes": ["old"]}))
+        if number % 2:
+            rows.append(_row(key, 2, {}, "delete"))
+            rows += [
+                _row(key, 3 + at, dict([part]), "merge") for at, part in enumerate(document.items())
+            ]
+        else:
+            rows.append(_row(key, 2, dict([first])))
+            rows += [_row(key, 3 + at, dict([part]), "merge") for at, part in enumerate(others)]
     if rows:
         client.insert("records", rows, sandbox=sandbox, token=str(uuid4()))
+
+
+def _row(sku: str, day: int, body: Document, operation: str = "create") -> dict[str, object]:
+    stamp = f"2026-01-{day:02}T00:00:00Z"
+    return {
+        "dataset_id": ("ds_products", "ds_more")[day % 2],
+        "batch_id": "b",
+        "key": f"row of {sku}",
+        "operation": operation,
+        "ts": stamp,
+        "body": {**body, "code": {"sku": sku}},
+        "ingested_at": stamp,
+    }

@@ -66,6 +66,18 @@ def test_an_estimate_is_exact_for_few_and_changes_with_the_rule(api, shop):
     assert everyone["size"] == 2
 
 
+def test_a_mistake_in_a_text_is_told_with_its_place_and_what_was_meant(api):
+    wrong = api.post("/api/v1/segments/convert/", {"text": "true and\n  person.nam = 1"})
+    cut_off = api.post("/api/v1/segments/convert/", {"text": "not"})
+
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "rule_refused")
+    told = {"line": 2, "column": 3}
+    assert [told | error for error in wrong.json()["errors"]] == wrong.json()["errors"]
+    [error] = cut_off.json()["errors"]
+    assert (error["line"], error["column"], error["path"]) == (1, 4, "text")
+    assert "a field" in error["expected"]
+
+
 @pytest.mark.acceptance("A-52")
 @pytest.mark.acceptance("B-37")
 @pytest.mark.acceptance("D-40")

@@ -193,7 +193,11 @@ def _one_to_one(descriptor: Descriptor, described: Described) -> Iterator[Proble
 
 
 def _relationship(descriptor: Descriptor, described: Described) -> Iterator[Problem]:
-    yield from _one_to_one(descriptor, described)
+    """Check a reference that may also stand in a list: each item leads somewhere."""
+    place = described.fields[descriptor.path]
+    if place.type != "string" or ".*" in place.path:
+        yield Problem("text-field", f"A reference is a text; '{place.path}' is not.", place.path)
+    yield from _check_destination(descriptor)
     cardinality = descriptor.settings.get("cardinality", "M:1")
     if cardinality not in CARDINALITIES:
         yield Problem("cardinality", f"'cardinality' is one of {', '.join(CARDINALITIES)}.")

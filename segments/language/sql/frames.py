@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from segments.language.scopes import Bound, Scope
 from segments.language.sql.expressions import Sql
-from segments.language.vocabulary import EVENT_ID, EVENT_TIME, EVENT_TYPE, Base, Kind
+from segments.language.vocabulary import EVENT_ID, EVENT_TIME, EVENT_TYPE, Base, Kind, Known
 
 TYPES: dict[Kind, str] = {
     "text": "String",
@@ -35,10 +35,13 @@ class Columns:
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
         self.names: dict[str, str] = {}
+        self.many: dict[str, bool] = {}  # whether a column holds an array
 
-    def name(self, source: str) -> str:
+    def name(self, source: str, *, many: bool = False) -> str:
         """Return the column that holds an expression over the table's own columns."""
-        return self.names.setdefault(source, f"{self.prefix}{len(self.names)}")
+        name = self.names.setdefault(source, f"{self.prefix}{len(self.names)}")
+        self.many[name] = many
+        return name
 
     def listed(self) -> str:
         """Return the columns as a select list that begins with a comma."""
@@ -75,12 +78,12 @@ class TableFrame(Frame):
             source, name = OWN_COLUMNS[bound.path]
             self.columns.names[source] = name
             return Sql(name, bound.known.kind, nullable=False)
-        name = self.columns.name(json_path(bound))
         depth = len(bound.known.in_array) + bound.known.array
+        name = self.columns.name(json_path(bound), many=depth > 0)
         return as_kind(Sql(name, bound.known.kind, depth=depth))
 
     def items(self, array: Bound) -> str:
-        return self.columns.name(f"{json_names(array)}.:`Array(JSON)`")
+        return self.columns.name(f"{json_names(array)}.:`Array(JSON)`", many=True)
 
     def root(self, base: Base) -> Frame:
         return self
@@ -143,6 +146,11 @@ def json_names(bound: Bound) -> str:
         path = f"{path}.{name}" if path else name
         text += f".`{name}`" + ("[]" if path in bound.known.in_array else "")
     return text
+
+
+def json_text(path: str) -> str:
+    """Return the read of a text that no array lies around."""
+    return json_path(Bound("entity", path, Known(path, "text"), 0))
 
 
 def json_path(bound: Bound) -> str:

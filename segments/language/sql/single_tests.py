@@ -25,6 +25,7 @@ from segments.language.moments import Distance
 from segments.language.regex import like_pattern
 from segments.language.sql.expressions import MAX_INT64, Sql, exact, number, or_false, present
 from segments.language.sql.frames import Columns, Frame, TableFrame
+from segments.language.sql.look_ups import current_entities
 from segments.language.sql.values import ValueWriter
 
 
@@ -235,17 +236,14 @@ class TestWriter(ValueWriter):
         return self._each(self.value(node.key, frame), lambda x: f"{x.text} IN {keys}")
 
     def _keys(self, node: Related, frame: Frame) -> str:
-        """Return the sub-query of the entities that satisfy a condition, in their current form."""
-        entity = self.words.entities[node.entity]
+        """Return the sub-query of the keys of the entities that satisfy a condition."""
+        entity = self.words.entity(node.entity)
+        if entity is None:
+            raise LookupError(f"No look-up entity {node.entity!r}: the rule was not checked.")
         columns = Columns("entity_field")
         where = self.condition(node.where, TableFrame(frame.scope.related(node.entity), columns))
-        dataset = self.parameters.text(entity.dataset)
-        current = (
-            f"SELECT key{columns.listed()} FROM records "
-            f"WHERE sandbox_id = {{sandbox:UInt32}} AND dataset_id = {dataset} "
-            "ORDER BY key, ts DESC, ingested_at DESC LIMIT 1 BY key"
-        )
-        return f"(SELECT key FROM ({current}) WHERE {where})"
+        current = current_entities(entity, columns, self.parameters.texts(entity.datasets))
+        return f"(SELECT entity_key FROM ({current}) WHERE {where})"
 
 
 def _inside(text: str, seen: Interval, before: str = "") -> str:
