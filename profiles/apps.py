@@ -22,7 +22,7 @@ class ProfilesConfig(AppConfig):
         from profiles.erasing.expiry import expire_due
         from profiles.ingest.batches import finish_decided
         from profiles.ingest.unfinished import open_ids
-        from profiles.ingest.worker import RECORDS_AT_ONCE, ingest
+        from profiles.ingest.worker import RECORDS_A_CLAIM, ingest
         from profiles.selectors.agreement import disagreements
         from profiles.selectors.computed import computed_fields
         from profiles.selectors.rules import namespace_codes
@@ -39,7 +39,7 @@ class ProfilesConfig(AppConfig):
             unfinished.register(
                 f"profiles.{table}", unfinished.Unfinished(table, "ingest_id", open_ids)
             )
-        subscribe(RECORDS_RECEIVED, ingest, batch=1_000, records=RECORDS_AT_ONCE, exclusive=True)
+        subscribe(RECORDS_RECEIVED, ingest, batch=1_000, records=RECORDS_A_CLAIM, exclusive=True)
         subscribe(BATCHES_DECIDED, finish_decided)
         subscribe(GRAPHS_OUTDATED, receivers.rejudge_graphs, exclusive=True)
         subscribe(SNAPSHOTS_OUTDATED, receivers.retake_snapshots, exclusive=True)

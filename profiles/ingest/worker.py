@@ -1,4 +1,8 @@
-"""The handler of topic `records.received`: one batch after the other through its phases."""
+"""The handler of topic `records.received`: one batch after the other through its phases.
+
+A claim is cut into batches of a size that memory holds. While one is stored and settled,
+the next is decided.
+"""
 
 import gc
 from collections.abc import Iterator, Sequence
@@ -18,23 +22,50 @@ from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.ingest import months
 from profiles.ingest.batches import ACTOR, finish_batch, open_batches
+from profiles.ingest.behind import Behind
 from profiles.ingest.decide import decide
 from profiles.models import IngestBatch
 from profiles.stitching.locks import try_graphs
 
 RECORDS_AT_ONCE: Final = 10_000
+RECORDS_A_CLAIM: Final = 3 * RECORDS_AT_ONCE
 _PAUSE: Final = timedelta(milliseconds=200)
 
 
 def ingest(claim: Claim) -> None:
-    """Take the claimed requests in: first what a crash has left over, then the rest as one batch."""
+    """Take the claimed requests in: first what a crash has left over, then the rest."""
     months.ensure(timezone.now().date())
     with _no_collector():
+        decided_before = set()
         for batch in open_batches(claim.sandbox):
-            finish_batch(claim.sandbox, batch, partial(_release, claim))
-        rest = _without_settled(claim)
-        if rest and (decided := _decide(claim, rest)):
-            finish_batch(claim.sandbox, decided, partial(_release, claim))
+            _finish(claim, batch)
+            decided_before.update(batch.items)
+        rest = [item for item in _without_settled(claim) if item.id not in decided_before]
+        *parts, last = in_parts(rest)
+        with Behind(partial(_finish, claim)) as behind:
+            for part in parts:
+                if decided := _decide(claim, part):
+                    behind.take(decided)
+            decided = _decide(claim, last) if last else None
+        if decided:
+            _finish(claim, decided)
+
+
+def in_parts(items: Sequence[Item]) -> list[list[Item]]:
+    """Cut rows into batches of about `RECORDS_AT_ONCE` records; at least one, maybe empty."""
+    parts: list[list[Item]] = [[]]
+    records = 0
+    for item in items:
+        if parts[-1] and records + item.count > RECORDS_AT_ONCE:
+            parts.append([])
+            records = 0
+        parts[-1].append(item)
+        records += item.count
+    return parts
+
+
+def _finish(claim: Claim, batch: IngestBatch) -> None:
+    finish_batch(claim.sandbox, batch, partial(_release, claim))
 
 
 @contextmanager

@@ -112,6 +112,10 @@ def replay_batch(*, actor: Actor, batch: Batch) -> Batch:
         format_options=batch.format_options,
         partial_percent=batch.partial_percent,
         error_diagnostics=batch.error_diagnostics,
+        mapping_set_id=batch.mapping_set_id,
+        mapping_version=batch.mapping_version,
+        row_filter=batch.row_filter,
+        tags=batch.tags,
         replaces=[batch.pk] if batch.state == BatchState.SUCCESS else [],
         files_of=source,
     )

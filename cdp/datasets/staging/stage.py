@@ -15,6 +15,7 @@ from cdp.datasets.mapping.expression import compile_expression
 from cdp.datasets.records import Arrival, DatasetFacts, Received, Rejection
 from cdp.datasets.staging.chunks import ChunkWriter
 from cdp.datasets.staging.diagnostics import Diagnostics
+from cdp.datasets.staging.senders import sender_of
 from cdp.datasets.staging.transforms import ByColumnPaths, Transform, as_it_is
 from cdp.errors import FieldError
 
@@ -101,7 +102,7 @@ def _stage_file(
         batch_id=work.batch_id,
     )
     transform = work.transform or _transform_of(work)
-    wanted = _wanted_by(work)
+    wanted, key_of = _wanted_by(work), sender_of(work.dataset)
     with Pieces.buffered(work.source, file.pieces) as source:
         rows: Iterable[Row | BadRow] = read_rows(source, work.input_format, work.format_options)
         for row_number, row in enumerate(rows):
@@ -110,7 +111,7 @@ def _stage_file(
             staged.rows += 1
             judged = _judge(work, arrival, row_number, row, transform)
             if isinstance(judged, dict):
-                writer.add(judged)
+                writer.add(judged, key_of(judged))
             else:
                 raw = row.raw if isinstance(row, BadRow) else row
                 diagnostics.add(file.name, row_number, raw, judged)
