@@ -35,8 +35,13 @@ class _Source:
     def carrier(self, field: Field) -> Carrier:
         own = frozenset(self.dataset.labels)
         node = Node("dataset", self.dataset.pk, self.dataset.name, own)
-        at_field = self.dataset.field_labels.get(field.path, ())
-        return Carrier(node, own | field.labels | frozenset(at_field))
+        at_field = {
+            label
+            for path, labels in self.dataset.field_labels.items()
+            if field.path == path or field.path.startswith(f"{path}.")
+            for label in labels
+        }
+        return Carrier(node, own | field.labels | at_field)
 
 
 @dataclass(frozen=True, slots=True)

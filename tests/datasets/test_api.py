@@ -182,3 +182,22 @@ def test_lists_cost_the_same_however_long(api, sandbox, count, resource, django_
         response = api.get(f"/api/v1/{resource}/")
 
     assert len(response.json()["results"]) == count
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"labels": ["C77"]}, "labels"),
+        ({"field_labels": {"eventTipe": ["C1"]}}, "field_labels.eventTipe"),
+        ({"field_labels": {"eventType": ["c1"]}}, "field_labels.eventType"),
+    ],
+)
+def test_labels_of_a_dataset_are_those_that_exist_at_fields_that_exist(api, sandbox, given, path):
+    dataset = make_dataset(sandbox)
+    route = f"/api/v1/datasets/{dataset.pk}/"
+
+    refused = api.patch(route, given)
+
+    assert refused.status_code == 422
+    assert [error["path"] for error in refused.json()["errors"]] == [path]
+    assert (api.get(route).json()["labels"], api.get(route).json()["field_labels"]) == ([], {})

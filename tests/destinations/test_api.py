@@ -424,6 +424,53 @@ def test_a_marketing_action_that_a_policy_forbids_is_refused_and_changes_nothing
     assert api.get(route).json()["marketing_actions"] == ["analytics"]
 
 
+@pytest.mark.parametrize(
+    ("change", "labels"),
+    [
+        ({"labels": ["C4"]}, {"C4"}),
+        ({"field_labels": {"person.name.firstName": ["C4"]}}, {"C4"}),
+        ({"field_labels": {"person.name": ["C4"]}}, {"C4"}),
+    ],
+)
+def test_a_label_on_a_dataset_that_a_live_activation_forbids_is_refused_with_lineage(
+    api, customers, activation, change, labels
+):
+    api.patch("/api/v1/policies/pol_core_email_targeting/", {"status": "enabled"})
+    route = f"/api/v1/datasets/{customers.pk}/"
+    before = api.get(route).json()
+
+    refused = api.patch(route, change)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "use_refused")
+    [violation] = refused.json()["violations"]
+    assert set(violation["labels"]) == labels
+    assert [node["type"] for node in violation["lineage"]["nodes"]] == [
+        "dataset", "merge_policy", "segment", "destination",
+    ]  # fmt: skip
+    assert violation["lineage"]["nodes"][0]["id"] == customers.pk
+    assert api.get(route).json() == before
+    harmless = {"field_labels": {"person.birthYear": ["C4"]}, "labels": ["C11"]}
+    assert api.patch(route, harmless).status_code == 200
+
+
+def test_a_dataset_whose_labels_a_live_activation_forbids_does_not_begin_to_feed_profiles(
+    api, sandbox, customers, activation
+):
+    api.patch("/api/v1/policies/pol_core_email_targeting/", {"status": "enabled"})
+    body = {"name": "Bought", "schema_id": customers.schema_id, "labels": ["C4"]}
+    bought = api.post("/api/v1/datasets/", body)
+    assert bought.status_code == 201
+    route = f"/api/v1/datasets/{bought.json()['id']}/"
+
+    refused = api.patch(route, {"profile_enabled": True})
+    made = api.post("/api/v1/datasets/", {**body, "name": "More", "profile_enabled": True})
+
+    assert [answer.json()["code"] for answer in (refused, made)] == ["use_refused"] * 2
+    assert api.get(route).json()["profile_enabled"] is False
+    names = {row["name"] for row in api.get("/api/v1/datasets/").json()["results"]}
+    assert "More" not in names
+
+
 def test_before_a_policy_is_enabled_one_may_ask_what_it_would_stop(api, customers, activation):
     label_field(customers.schema, "person.name.firstName", "C4")
 

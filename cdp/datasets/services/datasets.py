@@ -1,12 +1,13 @@
 """Making, changing and deleting datasets."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from cdp.datasets.errors import DatasetInUse, SchemaNotForProfile
 from cdp.datasets.models import Dataset, InletDataset
+from cdp.datasets.services.dataset_labels import ask_standing_uses, check_labels
 from cdp.errors import Conflict
 from cdp.schemas.models import Schema
 from cdp.tenancy import audit
@@ -14,6 +15,9 @@ from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
 from cdp.tenancy.errors import NameTaken
 from cdp.tenancy.models import Sandbox
+
+# What a change of these says of the data may make a live use of it forbidden.
+_ASKED: Final = frozenset({"labels", "field_labels", "profile_enabled"})
 
 
 def create_dataset(
@@ -27,13 +31,16 @@ def create_dataset(
 ) -> Dataset:
     """Make a dataset for rows of a schema; from now on the schema may only grow.
 
-    Raises `NameTaken`, `SchemaNotForProfile` or `Invalid`.
+    Raises `NameTaken`, `SchemaNotForProfile`, `Invalid` or `UseRefused`.
     """
     dataset = Dataset(sandbox=sandbox, schema=schema, behavior=schema.behavior, name=name, **values)
     if profile_enabled:
         _enable_for_profile(dataset)
     clean(dataset)
+    check_labels(dataset)
     _save(dataset, force_insert=True)
+    if profile_enabled:
+        ask_standing_uses(actor, dataset)
     audit.record(
         actor=actor,
         action="dataset.created",
@@ -53,6 +60,7 @@ def change_dataset(*, actor: Actor, dataset: Dataset, **changes: Any) -> Dataset
     if fixed:
         raise Conflict(f"The {fixed.pop()} of a dataset cannot change. Make another dataset.")
     _refuse_if_system(dataset)
+    asked = _ASKED & changes.keys()
     before = {field: getattr(dataset, field) for field in changes}
     enabled = changes.pop("profile_enabled", dataset.profile_enabled)
     for field, value in changes.items():
@@ -62,7 +70,11 @@ def change_dataset(*, actor: Actor, dataset: Dataset, **changes: Any) -> Dataset
     elif not enabled:
         dataset.profile_enabled_at = None
     clean(dataset)
+    if asked:
+        check_labels(dataset)
     _save(dataset)
+    if asked and dataset.profile_enabled:
+        ask_standing_uses(actor, dataset)
     audit.record(
         actor=actor,
         action="dataset.changed",
