@@ -26,7 +26,7 @@ __all__ = [
 
 MOST_ROWS_A_TOKEN = 100_000
 # The store holds some twenty blocks of a stream: small ones, for rows that may be wide.
-STREAMED = {"max_block_size": 8192}
+STREAMED = {"max_block_size": 4096}
 
 
 class HasId(Protocol):

@@ -8,6 +8,7 @@ module that imports chdb, and it is started, never imported.
 import argparse
 import os
 import queue
+import re
 import resource
 import signal
 import sys
@@ -38,6 +39,7 @@ BACKGROUND = (
 )
 # The engine encodes each block for itself; put together, these read as one result.
 JOINABLE = {"native", "tabseparated", "tsv", "csv", "rowbinary", "jsoneachrow", "arrowstream"}
+READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|WITH|\()", re.I | re.S)
 NOT_STREAMED = "Streaming query is not supported"
 # What they change would stay on the connection and meet the next request.
 STICKY = ("SET", "USE", "CREATE TEMPORARY", "BEGIN", "COMMIT", "ROLLBACK")
@@ -124,8 +126,11 @@ def _query(connection: Connection, ask: Ask) -> Answer:
 
 
 def _stream(connection: Connection, ask: Ask) -> StreamingResult | None:
-    """Begin to stream a result, or return None for what the engine gives only as a whole."""
-    if ask.format.lower() not in JOINABLE:
+    """Begin to stream a result, or return None for what the engine gives only as a whole.
+
+    Only what reads is tried: a RESTORE that the engine refuses to stream has begun already.
+    """
+    if ask.format.lower() not in JOINABLE or not READS.match(ask.statement):
         return None
     try:
         return connection.send_query(ask.statement, ask.format, params=ask.parameters)
