@@ -27,8 +27,8 @@ up: $(READY)  ## Run the platform on embedded engines; Ctrl-C stops it
 down: $(READY)  ## Stop what `make up` left running
 	$(BIN)/python -m cdp.engines down
 
-test: $(READY)  ## Run the whole suite
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY)  ## Run the whole suite (ARGS=tests/queue for a part of it)
+	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist loadfile)
 
 lint: $(READY)  ## Format, lint, types, import directions, missing migrations
 	$(BIN)/ruff format --check .

@@ -20,9 +20,10 @@ _urls: list[EphemeralUrls] = []
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
-    """Start the stores, unless all that is wanted is `--help`."""
+    """Start the stores, unless this process runs no tests: `--help`, or `-n` leaves them to others."""
     asked = parser.parse_known_args(args)
-    if asked.help or asked.version:
+    hands_out = asked.numprocesses and "PYTEST_XDIST_WORKER" not in os.environ
+    if asked.help or asked.version or hands_out:
         return
     urls = _running.enter_context(ephemeral(Path(tempfile.gettempdir())))
     _urls.append(urls)
@@ -33,6 +34,11 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Non
 def pytest_unconfigure() -> None:
     """Stop the stores; if this process is killed instead, they stop by themselves."""
     _running.close()
+
+
+def has_stores() -> bool:
+    """Tell whether this process runs tests itself, rather than handing them out."""
+    return bool(_urls)
 
 
 def session_urls() -> EphemeralUrls:
