@@ -7,6 +7,7 @@ Kinds of sources and of destinations alike are `Configurable`. What their schema
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from urllib.parse import quote, quote_plus
 
 from jsonschema_rs import Draft202012Validator
 
@@ -27,6 +28,13 @@ class Account:
     def get(self, name: str, default: Any = None) -> Any:
         """Return a setting or secret, or the default if it is not set."""
         return self.secrets.get(name, self.settings.get(name, default))
+
+    def without_secrets(self, text: str) -> str:
+        """Return a text from outside with our secrets blacked out, in case it repeats them."""
+        for secret in self.secrets.values():
+            for form in {str(secret), quote(str(secret)), quote_plus(str(secret))}:
+                text = text.replace(form, "***") if form else text
+        return text
 
 
 class Configurable:

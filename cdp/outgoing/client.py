@@ -39,7 +39,7 @@ class Answer:
     truncated: bool = field(default=False)
 
 
-def check_url(url: str) -> str:
+def check_url(url: str, *, longest: int = LONGEST_URL) -> str:
     """Return the host of a URL that we may speak to. Raises `UrlRefused`.
 
     Only form is checked here; where the name leads is checked at each connection.
@@ -49,8 +49,10 @@ def check_url(url: str) -> str:
         host, _ = parts.hostname, parts.port  # both are parsed, and may fail, on access
     except ValueError as error:
         raise UrlRefused(f"This is not a URL: {error}") from error
-    if len(url) > LONGEST_URL or not url.isascii() or any(c <= " " or c == "\x7f" for c in url):
-        raise UrlRefused("Write the URL in plain ASCII without spaces, at most 2,000 characters.")
+    if len(url) > longest or not url.isascii() or any(c <= " " or c == "\x7f" for c in url):
+        raise UrlRefused(
+            f"Write the URL in plain ASCII without spaces, at most {longest:,} characters."
+        )
     if not host or parts.scheme not in {"http", "https"}:
         raise UrlRefused("Give a whole URL, such as https://example.com/hook.")
     if parts.username is not None or parts.fragment:
@@ -68,6 +70,7 @@ def send(
     body: bytes = b"",
     seconds: float = 15,
     max_bytes: int = 65_536,
+    longest: int = LONGEST_URL,
 ) -> Answer:
     """Send one request and return the answer, whatever its status.
 
@@ -75,7 +78,7 @@ def send(
     is used. The whole exchange ends after `seconds`; of the answer at most `max_bytes`
     are read. Raises `UrlRefused` and `NoAnswer`.
     """
-    check_url(url)
+    check_url(url, longest=longest)
     started = time.monotonic()
     token = deadline.set(started + seconds)
     try:
@@ -109,11 +112,12 @@ def _exchange(
         content=body,
         extensions={"timeout": times},
     ) as response:
-        received, whole = b"", True
+        received, whole = bytearray(), True
         for chunk in response.iter_stream():
             received += chunk
             if len(received) > max_bytes:
-                received, whole = received[:max_bytes], False
+                del received[max_bytes:]
+                whole = False
                 break
         return Answer(
             status=response.status,
@@ -121,7 +125,7 @@ def _exchange(
                 name.decode("latin-1").lower(): value.decode("latin-1")
                 for name, value in response.headers
             },
-            body=received,
+            body=bytes(received),
             seconds=time.monotonic() - started,
             truncated=not whole,
         )

@@ -51,6 +51,19 @@ def test_a_dataset_is_enabled_for_profile_if_its_schema_is(api, sandbox):
     assert allowed.json()["profile_enabled_at"] is not None
 
 
+@pytest.mark.acceptance("D-26")
+@pytest.mark.acceptance("D-27")
+def test_labels_are_put_on_a_dataset_and_on_its_fields(api, sandbox):
+    dataset = make_dataset(sandbox, name="P", schema=make_schema(sandbox, events=False))
+    url = f"/api/v1/datasets/{dataset.pk}/"
+    labels = {"labels": ["C2"], "field_labels": {"personalEmail.address": ["I1", "C5"]}}
+
+    put = api.patch(url, labels)
+
+    assert put.status_code == 200, put.json()
+    assert {name: api.get(url).json()[name] for name in labels} == labels
+
+
 def test_a_name_is_used_once_and_an_unknown_schema_is_told(api, sandbox):
     schema = make_schema(sandbox)
     api.post("/api/v1/datasets/", {"name": "Web", "schema_id": schema.pk})

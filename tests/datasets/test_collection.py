@@ -3,9 +3,11 @@
 import gzip
 
 import pytest
+from django.utils import timezone
 from orjson import dumps, loads
 
 from cdp.datasets.doors import inlets
+from cdp.datasets.ingestion import prepare
 from cdp.datasets.topics import RECORDS_RECEIVED
 from cdp.queue.models import QueueItem
 from cdp.tenancy.models import Sandbox, WriteKey
@@ -43,6 +45,30 @@ def test_a_message_is_in_the_queue_when_it_is_answered(sandbox):
     assert item.count == 1
     assert loads(bytes(item.body)) == sent
     assert item.payload["form"] == "xdm"
+
+
+@pytest.mark.acceptance("A-09")
+def test_a_till_streams_its_transactions_by_an_api_connection(sandbox):
+    tills = make_dataset(sandbox, name="Tills")
+    inlet = make_inlet(sandbox, tills, name="Till", requires_key=True)
+    sale = event(
+        1,
+        eventType="commerce.purchases",
+        commerce={
+            "order": {"purchaseID": "B-1", "priceTotal": 29.9, "currencyCode": "EUR"},
+            "purchases": {"value": 1},
+        },
+        productListItems=[{"SKU": "mat", "quantity": 1, "priceTotal": 29.9}],
+    )
+
+    refused = send(inlet, message(sale, tills))
+    taken = send(inlet, message(sale, tills), key=make_key(inlet))
+
+    assert (refused.status_code, taken.status_code) == (401, 200)
+    (item,) = queued(sandbox)
+    with scope(sandbox, ACTOR):
+        (accepted,) = prepare(sandbox, [item], now=timezone.now()).accepted
+    assert (accepted.record, accepted.dataset.id) == (sale, tills.pk)
 
 
 def test_plain_records_are_taken_alone_and_as_a_list(sandbox):

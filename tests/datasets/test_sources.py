@@ -165,7 +165,7 @@ def test_settings_that_cannot_work_are_refused(api, kind, settings):
         ("sql", {"url": "postgresql://u@127.0.0.1/db"}, {"table": "t"}),
         ("sql", {"url": "postgresql://u@localhost/db"}, {"table": "t"}),
         ("files", {"url": "sftp://u@10.0.0.1/x"}, {"format": "csv"}),
-        ("files", {"url": "s3://b/x", "endpoint_url": "http://127.0.0.1:9000"}, {"format": "csv"}),
+        ("files", {"url": "s3://b/x", "endpoint_url": "https://127.0.0.1:9000"}, {"format": "csv"}),
         ("odata", {"base_url": "https://127.0.0.1/odata"}, {"entity": "contacts"}),
     ],
 )
@@ -496,9 +496,14 @@ def test_a_flow_that_cannot_work_is_refused(api, folder, people, values, path):
 
 def test_what_a_flow_uses_is_not_deleted(api, folder, people):
     flow = make_flow(api, people)
+    api.patch(f"/api/v1/datasets/{people.pk}/", {"profile_enabled": False})
     body = api.get(f"/api/v1/flows/{flow}/").json()
 
-    for resource, key in (("connections", "connection_id"), ("mapping-sets", "mapping_set_id")):
+    for resource, key in (
+        ("connections", "connection_id"),
+        ("mapping-sets", "mapping_set_id"),
+        ("datasets", "dataset_id"),
+    ):
         response = api.delete(f"/api/v1/{resource}/{body[key]}/")
         assert response.status_code == 409
         assert response.json()["dependents"] == [{"type": "flow", "id": flow, "name": "Contacts"}]

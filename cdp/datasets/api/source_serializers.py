@@ -9,6 +9,13 @@ from cdp.datasets.enums import FlowState
 from cdp.datasets.models import Connection, Flow, FlowRun
 
 
+class MarkerField(serializers.JSONField):
+    """How far a flow has read; who stood at that point is our own matter."""
+
+    def to_representation(self, value: Any) -> Any:
+        return {"value": value["value"]} if value else None
+
+
 class SourceTypeOut(serializers.Serializer[Any]):
     """A kind of source, with JSON Schemas of what it wants to know."""
 
@@ -106,6 +113,10 @@ class SampleOut(serializers.Serializer[Any]):
 class FlowOut(serializers.ModelSerializer[Flow]):
     """A flow."""
 
+    marker = MarkerField(
+        allow_null=True, help_text="The delta column's value up to which all is stored."
+    )
+
     class Meta:
         model = Flow
         fields = (
@@ -176,6 +187,8 @@ class FlowRunOut(serializers.ModelSerializer[FlowRun]):
     input_records = serializers.SerializerMethodField()
     stored_records = serializers.SerializerMethodField()
     failed_records = serializers.SerializerMethodField()
+    marker_before = MarkerField(allow_null=True)
+    marker_after = MarkerField(allow_null=True)
 
     class Meta:
         model = FlowRun

@@ -1,6 +1,7 @@
 """Making, changing, trying and deleting connections to sources."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -80,13 +81,21 @@ def delete_connection(*, actor: Actor, connection: Connection) -> None:
 
 def test_connection(*, actor: Actor, connection: Connection) -> str:
     """Try a connection and keep what was found. Raises `SourceFailed`."""
-    try:
-        found = source_of(connection).test()
-    except SourceError as error:
-        raise SourceFailed(error.detail) from error
+    with asking(connection) as source:
+        found = source.test()
     connection.tested_at, connection.test_result = timezone.now(), found
     connection.save(update_fields=["tested_at", "test_result"])
     return found
+
+
+@contextmanager
+def asking(connection: Connection) -> Iterator[SourceType]:
+    """Lend the source to somebody who waits for its answer. Raises `SourceFailed`."""
+    source = source_of(connection)
+    try:
+        yield source
+    except SourceError as error:
+        raise SourceFailed(source.account.without_secrets(error.detail)) from error
 
 
 def source_of(connection: Connection) -> SourceType:

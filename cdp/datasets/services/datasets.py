@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from cdp.datasets.errors import DatasetInUse, SchemaNotForProfile
-from cdp.datasets.models import Dataset, InletDataset
+from cdp.datasets.models import Dataset, Flow, InletDataset
 from cdp.datasets.services.dataset_labels import ask_standing_uses, check_labels
 from cdp.errors import Conflict
 from cdp.schemas.models import Schema
@@ -94,6 +94,8 @@ def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
         .filter(dataset=dataset)
         .select_related("inlet")
     ]
+    flows = Flow.objects.for_sandbox(dataset.sandbox_id).filter(dataset=dataset)
+    dependents += [{"type": "flow", "id": flow.pk, "name": flow.name} for flow in flows[:100]]
     if dataset.profile_enabled:
         raise DatasetInUse(
             "The dataset is enabled for Profile. Disable that first; what is in profiles is "

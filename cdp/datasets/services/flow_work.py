@@ -1,7 +1,9 @@
 """Reading sources: a run fills a batch, which is then worked on like any other."""
 
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -18,13 +20,16 @@ from cdp.datasets.services.flows import run_if_due
 from cdp.datasets.services.landing import file_key, move_mark
 from cdp.datasets.services.uploads import folder_of, piece_name
 from cdp.datasets.sources.base import Part, Pull, SourceError, SourceType, Window
-from cdp.queue import Claim, Item
+from cdp.queue import Claim, Item, LeaseLost
+from cdp.queue.failures import is_nobodys
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 
 ACTOR: Final = Actor.system("datasets.flows")
-_HEARTBEAT_BYTES: Final = 8 * 1024 * 1024
+_LOOK_SECONDS: Final = 5
+_LONGEST_WAIT: Final = timedelta(days=1)
+_OURS: Final = "Something went wrong on our side, and the operators' log says what."
 _AT_ONCE: Final = 5_000
 _BEGINNING: Final = (RunState.QUEUED, RunState.READING, RunState.RETRYING)
 
@@ -69,11 +74,13 @@ def read_sources(claim: Claim) -> None:
         except _Cancelled:
             pull = None
         except SourceError as error:
-            if not error.permanent and item.attempts < settings.QUEUE_MAX_ATTEMPTS:
-                _set_aside(claim.sandbox, run_id, error.detail)
-                raise
-            _fail(claim, item, run_id, error.detail)
+            _give_way(claim, item, plan, error)
             continue
+        except LeaseLost:
+            raise  # somebody else reads it by now
+        except Exception as error:
+            _note(claim.sandbox, run_id, _OURS, for_good=_is_last(item) and not is_nobodys(error))
+            raise
         with scope(claim.sandbox, ACTOR):
             if plan and pull:
                 _hand_over(plan, pull)
@@ -104,9 +111,9 @@ def _begin(sandbox: Sandbox, run_id: str) -> _Plan | None:
         row_filter=flow.row_filter,
         external_id=f"{flow.name}"[:150] + f" {run.pk}",
     )
-    run.state, run.batch, run.reason = RunState.READING, batch, ""
+    run.state, run.batch, run.reason, run.input_bytes = RunState.READING, batch, "", 0
     run.started_at = run.started_at or timezone.now()
-    run.save(update_fields=["state", "batch", "reason", "started_at"])
+    run.save(update_fields=["state", "batch", "reason", "input_bytes", "started_at"])
     is_window = bool(run.window_start or run.window_end)
     return _Plan(
         run_id=run.pk,
@@ -126,34 +133,52 @@ def _begin(sandbox: Sandbox, run_id: str) -> _Plan | None:
 
 def _read(claim: Claim, plan: _Plan) -> Pull:
     pull = plan.source.pull(plan.selection, plan.window)
+    watch = _Watch(claim, plan)
     for part in pull.parts:
         file = BatchFile(sandbox=plan.sandbox, batch=plan.batch, name=part.name, complete=True)
-        size = _write(plan.folder, piece_name(file, 0), part, claim.heartbeat)
+        size = _write(plan.folder, piece_name(file, 0), part, watch)
+        if not size or not part.is_whole():
+            plan.folder.remove(file.pk)
+            continue
+        file.pieces, file.size = [[0, size]], size
         with scope(plan.sandbox, ACTOR):
-            run = FlowRun.objects.for_sandbox(plan.sandbox).get(pk=plan.run_id)
-            if run.state == RunState.CANCELLED:
-                plan.folder.remove()
-                raise _Cancelled
-            if size:
-                file.pieces, file.size = [[0, size]], size
-                file.save(force_insert=True)
-                run.input_bytes = F("input_bytes") + size
-                run.save(update_fields=["input_bytes"])
+            file.save(force_insert=True)
+            runs = FlowRun.objects.for_sandbox(plan.sandbox).filter(pk=plan.run_id)
+            runs.update(input_bytes=F("input_bytes") + size)
+    watch.look()
     return pull
 
 
-def _write(folder: Folder, name: str, part: Part, heartbeat: Callable[[], None]) -> int:
-    size = since_heard = 0
+class _Watch:
+    """Keeps the claim while a source is read, and looks whether the run has been cancelled."""
+
+    def __init__(self, claim: Claim, plan: _Plan) -> None:
+        self._claim, self._plan = claim, plan
+        self._looked_at = time.monotonic()
+
+    def __call__(self) -> None:
+        """Look, if the last time is some seconds ago."""
+        if time.monotonic() - self._looked_at > _LOOK_SECONDS:
+            self.look()
+
+    def look(self) -> None:
+        """Look now. Raises `_Cancelled` or `LeaseLost`."""
+        self._looked_at = time.monotonic()
+        self._claim.heartbeat()
+        with scope(self._plan.sandbox, ACTOR):
+            runs = FlowRun.objects.for_sandbox(self._plan.sandbox)
+            if not runs.filter(pk=self._plan.run_id, state=RunState.READING).exists():
+                self._plan.folder.remove()
+                raise _Cancelled
+
+
+def _write(folder: Folder, name: str, part: Part, watch: Callable[[], None]) -> int:
+    size = 0
     with folder.writing(name) as file:
         for chunk in part.chunks:
             file.write(chunk)
             size += len(chunk)
-            since_heard += len(chunk)
-            if since_heard > _HEARTBEAT_BYTES:
-                heartbeat()
-                since_heard = 0
-    if not size:
-        folder.remove(name)
+            watch()
     return size
 
 
@@ -177,24 +202,42 @@ def _hand_over(plan: _Plan, pull: Pull) -> None:
     move_mark(run)
 
 
-def _set_aside(sandbox: Sandbox, run_id: str, reason: str) -> None:
-    with scope(sandbox, ACTOR):
-        FlowRun.objects.for_sandbox(sandbox).filter(pk=run_id, state=RunState.READING).update(
-            state=RunState.RETRYING, reason=reason
-        )
-
-
-def _fail(claim: Claim, item: Item, run_id: str, reason: str) -> None:
+def _give_way(claim: Claim, item: Item, plan: _Plan | None, error: SourceError) -> None:
+    """Try again later what may work later, and give up the rest."""
+    run_id = item.payload["run"]
+    detail = plan.source.account.without_secrets(error.detail) if plan else error.detail
+    is_young = timezone.now() - item.created_at < _LONGEST_WAIT
+    if error.permanent or _is_last(item) or (error.wait and not is_young):
+        with scope(claim.sandbox, ACTOR):
+            _note(claim.sandbox, run_id, detail, for_good=True)
+            claim.finish([item])
+        return
     with scope(claim.sandbox, ACTOR):
-        runs = FlowRun.objects.for_sandbox(claim.sandbox).filter(pk=run_id, state__in=_BEGINNING)
+        _note(claim.sandbox, run_id, detail, for_good=False)
+        if error.wait:  # the source has said itself when it wants to be asked again
+            claim.retry([item], detail, min(timedelta(seconds=error.wait), _LONGEST_WAIT))
+            return
+    raise SourceError(detail) from error
+
+
+def _note(sandbox: Sandbox, run_id: str, reason: str, *, for_good: bool) -> None:
+    """Say in the run that it has failed for now, or for good."""
+    with scope(sandbox, ACTOR):
+        runs = FlowRun.objects.for_sandbox(sandbox).filter(pk=run_id, state__in=_BEGINNING)
+        if not for_good:
+            runs.update(state=RunState.RETRYING, reason=reason)
+            return
         for run in runs.select_for_update():
             if run.batch_id:
-                batches = Batch.objects.for_sandbox(claim.sandbox).filter(pk=run.batch_id)
+                batches = Batch.objects.for_sandbox(sandbox).filter(pk=run.batch_id)
                 batches.update(state=BatchState.ABORTED, reason=reason)
-                Folder(claim.sandbox, "batches", run.batch_id).remove()
+                Folder(sandbox, "batches", run.batch_id).remove()
             run.state, run.reason, run.completed_at = RunState.FAILED, reason, timezone.now()
             run.save(update_fields=["state", "reason", "completed_at"])
-        claim.finish([item])
+
+
+def _is_last(item: Item) -> bool:
+    return item.attempts >= settings.QUEUE_MAX_ATTEMPTS
 
 
 def _landed(

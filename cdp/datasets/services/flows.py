@@ -65,13 +65,18 @@ def create_flow(
 
 
 def change_flow(*, actor: Actor, flow: Flow, **changes: Any) -> Flow:
-    """Change a flow. How far it has read stays, unless it reads something else now."""
+    """Change a flow. How far it has read stays, unless it reads something else now.
+
+    Raises `RunActive` if a run is reading what the flow would read no more.
+    """
     before = {field: _shown(getattr(flow, field)) for field in changes}
+    read_before = flow.connection_id, flow.selection
     for field, value in changes.items():
         setattr(flow, field, value)
-    if {"connection", "selection"} & changes.keys():
-        flow.marker = None
     _check(flow)
+    if (flow.connection_id, flow.selection) != read_before:
+        _refuse_while_running(flow)
+        flow.marker = None
     clean(flow)
     _save(flow)
     after = {field: _shown(value) for field, value in changes.items()}
@@ -83,8 +88,7 @@ def change_flow(*, actor: Actor, flow: Flow, **changes: Any) -> Flow:
 
 def delete_flow(*, actor: Actor, flow: Flow) -> None:
     """Delete a flow; what it has brought stays. Raises `RunActive`."""
-    if flow.runs.filter(state__in=ACTIVE).exists():
-        raise RunActive("The flow is running. Wait for the run, or cancel it first.")
+    _refuse_while_running(flow)
     audit.record(actor=actor, action="flow.deleted", target=flow)
     flow.delete()
 
@@ -103,6 +107,8 @@ def run_now(
     """
     if window_start and window_end and window_start >= window_end:
         raise Invalid("The window ends before it begins.")
+    if (window_start or window_end) and not _can_be_limited(flow.selection):
+        raise Invalid("Without a delta column there is no telling which rows are in a window.")
     run = start_run(flow, RunTrigger.MANUAL, window_start=window_start, window_end=window_end)
     if run is None:
         raise RunActive("The flow is running already. Wait for the run, or cancel it.")
@@ -176,6 +182,11 @@ def _publish_timer(flow: Flow, at: datetime | None) -> None:
             sandbox=flow.sandbox,
             available_at=max(at, timezone.now() - timedelta(seconds=1)),
         )
+
+
+def _refuse_while_running(flow: Flow) -> None:
+    if flow.runs.filter(state__in=ACTIVE).exists():
+        raise RunActive("The flow is running. Wait for the run, or cancel it first.")
 
 
 def _check(flow: Flow) -> None:

@@ -15,14 +15,24 @@ from cdp.outgoing.accounts import Configurable
 
 PREVIEW_ROWS: Final = 100
 Marker = dict[str, Any]
+OVERLAP: Final[dict[str, Any]] = {
+    "type": "integer",
+    "minimum": 0,
+    "maximum": 86_400,
+    "default": 0,
+    "description": "For rows that appear later than they are dated: how far to look back.",
+}
 
 
 class SourceError(Exception):
-    """The source could not be read. `permanent`: the same attempt would fail again."""
+    """The source could not be read. `permanent`: the same attempt would fail again.
 
-    def __init__(self, detail: str, *, permanent: bool = False) -> None:
+    `wait` is for how many seconds the source wants to be left alone.
+    """
+
+    def __init__(self, detail: str, *, permanent: bool = False, wait: float = 0) -> None:
         super().__init__(detail)
-        self.detail, self.permanent = detail, permanent
+        self.detail, self.permanent, self.wait = detail, permanent, wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +79,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file's worth of what was pulled, as bytes that come while they are read."""
+    """One file's worth of what was pulled, as bytes that come while they are read.
+
+    `is_whole` is asked when they have come. If they are none, such as of a file that
+    is still being written, they are not taken this time.
+    """
 
     name: str
     chunks: Iterator[bytes]
+    is_whole: Callable[[], bool] = lambda: True
 
 
 @dataclass(slots=True)

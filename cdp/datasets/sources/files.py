@@ -1,14 +1,12 @@
 """Files of a folder or an object store: each version of a file is read once."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import cache
+from hashlib import sha256
 from itertools import islice
 from typing import Any, ClassVar, Final
-from urllib.parse import urlsplit
 
-import fsspec
-from django.conf import settings
 from fsspec import AbstractFileSystem
 
 from cdp.datasets.enums import FileFormat
@@ -26,13 +24,14 @@ from cdp.datasets.sources.base import (
     columns_of,
 )
 from cdp.datasets.sources.listing import Listed, listed
-from cdp.datasets.sources.reach import address_of
+from cdp.datasets.sources.places import check_account
+from cdp.datasets.sources.stores import Store, opened, translated
 from cdp.outgoing.accounts import Account
 
-LOCAL: Final = "file"
 MOST_FILES: Final = 10_000
+MOST_SHOWN: Final = 5_000
 _BLOCK: Final = 1024 * 1024
-_PORTS: Final = {"sftp": 22, "https": 443, "http": 80}
+_LONGEST_NAME: Final = 255
 
 
 class Files(SourceType):
@@ -50,18 +49,42 @@ class Files(SourceType):
             "url": {
                 "type": "string",
                 "maxLength": 1000,
-                "description": "s3://bucket/folder, sftp://user@host:22/folder, file:///folder",
+                "description": "s3://bucket/folder, gs://bucket/folder, abfs://container/folder, "
+                "sftp://user@host:22/folder, file:///folder",
             },
-            "key": {"type": "string", "description": "Access key, or account name."},
-            "secret": {"type": "string", "writeOnly": True, "description": "Secret key."},
-            "token": {"type": "string", "writeOnly": True},
-            "password": {"type": "string", "writeOnly": True, "description": "For SFTP."},
+            "key": {
+                "type": "string",
+                "maxLength": 200,
+                "description": "Access key of S3, or the name of Azure's storage account.",
+            },
+            "secret": {
+                "type": "string",
+                "writeOnly": True,
+                "description": "Secret key of S3, or the account key of Azure.",
+            },
+            "token": {
+                "type": "string",
+                "writeOnly": True,
+                "description": "Session token of S3, SAS token of Azure, "
+                "or the JSON key of Google's service account.",
+            },
+            "password": {
+                "type": "string",
+                "writeOnly": True,
+                "description": "For SFTP: of the user, or of the private key.",
+            },
+            "private_key": {"type": "string", "writeOnly": True, "description": "For SFTP."},
+            "host_key": {
+                "type": "string",
+                "maxLength": 2000,
+                "description": "The public key by which an SFTP server is known.",
+            },
             "endpoint_url": {
                 "type": "string",
                 "format": "uri",
-                "description": "Of an object store that is not the provider's own.",
+                "description": "Of an S3 store that is not Amazon's own.",
             },
-            "region": {"type": "string", "maxLength": 60},
+            "region": {"type": "string", "pattern": "^[a-z0-9-]{1,60}$"},
         },
     }
     selection_schema: ClassVar[Mapping[str, Any]] = {
@@ -80,38 +103,39 @@ class Files(SourceType):
         "secret": "endpoint_url",
         "token": "endpoint_url",
         "password": "url",
+        "private_key": "url",
     }
 
     @classmethod
     def checked(cls, account: Account) -> Account:
-        _split(str(account.get("url")))
+        check_account(account)
         return account
 
     def test(self) -> str:
-        with self._opened() as (files, root):
-            return f"Connected; there are {len(files.ls(root, detail=False))} entries."
+        with opened(self.account) as store:
+            entries = store.files.ls(store.below(""), detail=False)
+        return f"Connected; there are {len(entries)} entries."
 
     def explore(self, path: str) -> list[Entry]:
-        with self._opened() as (files, root):
-            base = _below(root, path)
+        with opened(self.account) as store:
             return [
                 Entry(
                     "folder" if each.is_folder else "file",
-                    each.name,
-                    each.path.removeprefix(root).lstrip("/"),
+                    shown(each.name),
+                    _inner(store, each),
                     None if each.is_folder else each.size,
                     each.modified,
                 )
-                for each in listed(files, base)
+                for each in islice(_ours(store, store.below(path)), MOST_SHOWN)
             ]
 
     def preview(self, selection: Mapping[str, Any]) -> Sample:
         self._check_options(selection)
-        with self._opened() as (files, root):
-            found = next(self._matching(files, root, selection), None)
+        with opened(self.account) as store:
+            found = next(_matching(store, selection), None)
             if found is None:
                 raise SourceError("No file fits the path and the pattern.", permanent=True)
-            with files.open(found.path, "rb") as file:
+            with store.files.open(found.path, "rb") as file:
                 try:
                     given = read_rows(file, selection["format"], selection["format_options"])
                     head = islice(
@@ -131,103 +155,59 @@ class Files(SourceType):
         return pull
 
     def _parts(self, selection: Mapping[str, Any], window: Window, pull: Pull) -> Iterator[Part]:
-        with self._opened() as (files, root):
-            found = list(self._matching(files, root, selection))
-            seen = window.is_seen({(each.path, each.version) for each in found})
+        with opened(self.account) as store:
+            found = list(_matching(store, selection))
+            seen = window.is_seen({_version(each) for each in found})
             new = [
-                each
-                for each in found
-                if (each.path, each.version) not in seen and _is_within(each, window)
+                each for each in found if _version(each) not in seen and _is_within(each, window)
             ]
             for each in islice(new, MOST_FILES):
-                pull.files.append((each.path, each.version))
-                yield Part(each.path.removeprefix(root).lstrip("/")[-255:], _chunks(files, each))
-
-    def _matching(
-        self, files: AbstractFileSystem, root: str, selection: Mapping[str, Any]
-    ) -> Iterator[Listed]:
-        base, pattern = _below(root, selection["path"]), selection["pattern"]
-        if files.isfile(base):
-            yield Listed.of(files, files.info(base))
-            return
-        for each in listed(files, base, recursive=selection["recursive"]):
-            if not each.is_folder and fnmatchcase(each.name, pattern):
-                yield each
+                is_same = _comparison(store.files, each)
+                yield Part(_part_name(store, each), _chunks(store.files, each), is_same)
+                if is_same():
+                    pull.files.append(_version(each))
 
     def _check_options(self, selection: Mapping[str, Any]) -> None:
         errors = check_options(selection["format"], selection["format_options"])
         if errors:
             raise SourceError(errors[0]["detail"], permanent=True)
 
-    @contextmanager
-    def _opened(self) -> Iterator[tuple[AbstractFileSystem, str]]:
-        protocol, host, folder = _split(str(self.account.get("url")))
-        try:
-            if protocol == LOCAL:
-                root = settings.SOURCE_DIR.resolve() / self.account.folder / folder
-                yield fsspec.filesystem(LOCAL), str(root)
-                return
-            options = self._options(protocol)
-            # A file system is otherwise kept for ever, with the secrets it was made with.
-            files = fsspec.filesystem(protocol, skip_instance_cache=True, **options)
-            yield files, f"/{folder}" if protocol == "sftp" else f"{host}/{folder}".rstrip("/")
-        except SourceError:
-            raise
-        except ImportError as error:
-            detail = f"This installation has no driver for {protocol}://."
-            raise SourceError(detail, permanent=True) from error
-        except Exception as error:  # each store's library raises its own
-            detail = str(error).partition("\n")[0][:300] or type(error).__name__
-            raise SourceError(detail) from error
 
-    def _options(self, protocol: str) -> dict[str, Any]:
-        account = self.account
-        if protocol == "sftp":
-            parts = urlsplit(str(account.get("url")))
-            port = parts.port or _PORTS["sftp"]
-            return {
-                "host": address_of(str(parts.hostname), port),
-                "port": port,
-                "username": parts.username,
-                "password": account.get("password"),
-                "look_for_keys": False,
-                "allow_agent": False,
-            }
-        options = {name: account.get(name) for name in ("key", "secret", "token")}
-        endpoint = account.get("endpoint_url")
-        if endpoint:
-            parts = urlsplit(str(endpoint))
-            address_of(str(parts.hostname), parts.port or _PORTS.get(parts.scheme, 443))
-        if protocol == "s3":
-            region = account.get("region")
-            options |= {"endpoint_url": endpoint}
-            options |= {"client_kwargs": {"region_name": region}} if region else {}
-        return {name: value for name, value in options.items() if value is not None}
+def shown(name: str) -> str:
+    """Return a name as a text that can be kept; names of files can be any bytes."""
+    return name.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
-def _split(url: str) -> tuple[str, str, str]:
-    """Return protocol, host and folder. Raises `ValueError` with what to write instead."""
-    parts = urlsplit(url)
-    if "::" in url or not parts.scheme:
-        raise ValueError("Give a URL such as s3://bucket/folder or sftp://user@host/folder.")
-    if parts.scheme not in settings.SOURCE_PROTOCOLS:
-        allowed = ", ".join(settings.SOURCE_PROTOCOLS)
-        raise ValueError(f"This installation reads files by {allowed}, not by {parts.scheme}.")
-    if parts.password:
-        raise ValueError("Put the password into 'password', where it is kept encrypted.")
-    folder = "/".join(part for part in parts.path.split("/") if part)
-    if any(part in (".", "..") for part in folder.split("/")):
-        raise ValueError("Leave '.' and '..' out of the folder.")
-    if parts.scheme != LOCAL and not parts.netloc:
-        raise ValueError(f"Name a host or bucket: {parts.scheme}://name/folder.")
-    return parts.scheme, parts.netloc, folder
+def _matching(store: Store, selection: Mapping[str, Any]) -> Iterator[Listed]:
+    base, pattern = store.below(selection["path"]), selection["pattern"]
+    if store.files.isfile(base):
+        yield Listed.of(store.files.info(base))
+        return
+    for each in _ours(store, base, recursive=selection["recursive"]):
+        if not each.is_folder and fnmatchcase(each.name, pattern):
+            yield each
 
 
-def _below(root: str, path: str) -> str:
-    names = [part for part in path.split("/") if part]
-    if any(name in (".", "..") for name in names):
-        raise SourceError("A path stays inside the connection's folder.", permanent=True)
-    return "/".join([root, *names])
+def _ours(store: Store, base: str, *, recursive: bool = False) -> Iterator[Listed]:
+    for each in listed(store.files, base, recursive=recursive):
+        if store.is_ours(each.path):
+            yield each
+
+
+def _inner(store: Store, found: Listed) -> str:
+    return shown(found.path.removeprefix(store.root).lstrip("/"))
+
+
+def _part_name(store: Store, found: Listed) -> str:
+    name = _inner(store, found)
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = sha256(name.encode()).hexdigest()[:16]
+    return f"{digest}...{name[-_LONGEST_NAME + 19 :]}"
+
+
+def _version(found: Listed) -> tuple[str, str]:
+    return shown(found.path), found.version
 
 
 def _is_within(found: Listed, window: Window) -> bool:
@@ -237,7 +217,29 @@ def _is_within(found: Listed, window: Window) -> bool:
     return after_start and (window.until is None or found.modified <= window.until)
 
 
+def _comparison(files: AbstractFileSystem, found: Listed) -> Callable[[], bool]:
+    """Return what tells whether a file is still the version that was listed.
+
+    An object store gives one version whole, or refuses to go on: only files can grow
+    while they are read.
+    """
+
+    def is_same() -> bool:
+        with translated():
+            return files.exists(found.path) and (
+                Listed.of(files.info(found.path)).version == found.version
+            )
+
+    return (lambda: True) if found.has_tag else cache(is_same)
+
+
 def _chunks(files: AbstractFileSystem, found: Listed) -> Iterator[bytes]:
-    with files.open(found.path, "rb") as file:
+    # Read while they are written, which is no longer inside `opened`.
+    with translated(), files.open(found.path, "rb") as file:
+        if hasattr(file, "readv"):
+            # SFTP: many requests on the way at once, instead of one that waits for another.
+            for at in range(0, found.size, _BLOCK):
+                yield from file.readv([(at, min(_BLOCK, found.size - at))])
+            return
         while block := file.read(_BLOCK):
             yield block

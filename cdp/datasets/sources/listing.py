@@ -10,7 +10,10 @@ from fsspec import AbstractFileSystem
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A file or folder. `version` differs if the content may differ."""
+    """A file or folder.
+
+    `version` differs if the content may differ; with `has_tag` the store itself has said so.
+    """
 
     path: str
     name: str
@@ -18,9 +21,10 @@ class Listed:
     size: int
     modified: datetime | None
     version: str
+    has_tag: bool
 
     @classmethod
-    def of(cls, files: AbstractFileSystem, info: dict[str, Any]) -> Self:
+    def of(cls, info: dict[str, Any]) -> Self:
         """Read what a file system tells of one entry; each has names of its own."""
         path = str(info["name"])
         size = int(info.get("size") or 0)
@@ -33,6 +37,7 @@ class Listed:
             size=size,
             modified=modified,
             version=str(tag or f"{size}-{modified.timestamp() if modified else ''}").strip('"'),
+            has_tag=bool(tag),
         )
 
 
@@ -42,8 +47,10 @@ def listed(files: AbstractFileSystem, base: str, *, recursive: bool = False) -> 
         return
     found = files.find(base, detail=True).values() if recursive else files.ls(base, detail=True)
     for info in sorted(found, key=lambda each: str(each["name"])):
+        if info.get("type") == "other":
+            continue  # a pipe or a device, which may never end, or a link to who knows what
         if str(info["name"]).rstrip("/") != base.rstrip("/"):
-            yield Listed.of(files, info)
+            yield Listed.of(info)
 
 
 def _moment(info: dict[str, Any]) -> datetime | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from cdp.datasets.files.rows import Row
-from cdp.datasets.sources.base import Entry, SourceError
+from cdp.datasets.sources.base import OVERLAP, PREVIEW_ROWS, Entry, SourceError
 from cdp.datasets.sources.calling import Caller
 from cdp.datasets.sources.rest import CREDENTIALS, MOST_PAGES, RestApi, rfc3339_seconds
 
@@ -39,6 +39,7 @@ class OData(RestApi):
             "columns": {"type": "array", "items": {"type": "string"}, "default": []},
             "filter": {"type": "string", "default": "", "description": "An OData filter."},
             "delta_column": {"type": "string", "default": ""},
+            "overlap_seconds": OVERLAP,
             "page_size": {"type": "integer", "default": 1000, "minimum": 1, "maximum": 5000},
         },
     }
@@ -49,10 +50,11 @@ class OData(RestApi):
     def explore(self, path: str) -> list[Entry]:
         if path:
             return []
-        answer = self._caller(1).get("")
-        sets = answer.get("value") if isinstance(answer, dict) else None
-        if not isinstance(sets, list):
+        answer = self.caller(patient=False).get("")
+        offered = answer.get("value") if isinstance(answer, dict) else None
+        if not isinstance(offered, list):
             raise SourceError("The address is no OData service.", permanent=True)
+        sets = [each for each in offered if each.get("kind", "EntitySet") == "EntitySet"]
         names = sorted(str(each.get("url") or each.get("name")) for each in sets)
         return [Entry("table", name, name) for name in names]
 
@@ -66,19 +68,20 @@ class OData(RestApi):
             if value is not None and not name.startswith("@") and "@" not in name
         }
 
-    def pages(self, selection: Mapping[str, Any], after: datetime | None) -> Iterator[list[Any]]:
-        caller, delta = self._caller(selection["page_size"]), self.delta_field(selection)
-        conditions = [f"({selection['filter']})"] if selection["filter"] else []
-        if after and delta:
-            conditions.append(f"{delta} gt {rfc3339_seconds(after)}")
-        params = {
-            "$select": ",".join(selection["columns"]),
-            "$filter": " and ".join(conditions),
-            "$orderby": f"{delta} asc" if delta else "",
-        }
-        address, given = str(selection["entity"]), {k: v for k, v in params.items() if v}
+    def caller(self, *, patient: bool = True) -> Caller:
+        versions = {"OData-Version": "4.0", "OData-MaxVersion": "4.0"}
+        return Caller(self.account, headers=versions, patient=patient)
+
+    def shortened(self, selection: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**selection, "page_size": min(selection["page_size"], PREVIEW_ROWS)}
+
+    def pages(
+        self, caller: Caller, selection: Mapping[str, Any], since: datetime | None
+    ) -> Iterator[list[Any]]:
+        caller.headers["Prefer"] = f"odata.maxpagesize={selection['page_size']}"
+        address, params = str(selection["entity"]), self._query(selection, since)
         for _ in range(MOST_PAGES):
-            answer = caller.get(address, given)
+            answer = caller.get(address, params)
             rows = answer.get("value") if isinstance(answer, dict) else None
             if not isinstance(rows, list):
                 raise SourceError("The answer is not an OData list.", permanent=True)
@@ -86,13 +89,21 @@ class OData(RestApi):
             following = answer.get("@odata.nextLink")
             if not following:
                 return
-            address, given = str(following), {}
+            address, params = str(following), {}
 
-    def _caller(self, page_size: int) -> Caller:
-        return Caller(
-            self.account,
-            headers={"Prefer": f"odata.maxpagesize={page_size}", "OData-Version": "4.0"},
-        )
+    def _query(self, selection: Mapping[str, Any], since: datetime | None) -> dict[str, str]:
+        delta, columns = self.delta_field(selection), list(selection["columns"])
+        conditions = [f"({selection['filter']})"] if selection["filter"] else []
+        if since and delta:
+            conditions.append(f"{delta} ge {rfc3339_seconds(since)}")
+        if columns and delta and delta not in columns:
+            columns.append(delta)  # without it there is no telling what is new
+        params = {
+            "$select": ",".join(columns),
+            "$filter": " and ".join(conditions),
+            "$orderby": f"{delta} asc" if delta else "",
+        }
+        return {name: value for name, value in params.items() if value}
 
 
 class DynamicsContacts(OData):

@@ -1,7 +1,7 @@
 """REST APIs that answer with lists of JSON objects, a page at a time."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, ClassVar, Final
 
@@ -10,6 +10,7 @@ import orjson
 from cdp.datasets.enums import FileFormat
 from cdp.datasets.files.rows import Row
 from cdp.datasets.sources.base import (
+    OVERLAP,
     PREVIEW_ROWS,
     Entry,
     Part,
@@ -21,10 +22,12 @@ from cdp.datasets.sources.base import (
     columns_of,
 )
 from cdp.datasets.sources.calling import Caller
+from cdp.datasets.sources.marks import Mark
 from cdp.outgoing.accounts import Account
 from cdp.outgoing.client import UrlRefused, check_url
 
 MOST_PAGES: Final = 100_000
+_AT_ONCE: Final = 1_000
 CREDENTIALS: Final[dict[str, Any]] = {
     "token": {"type": "string", "writeOnly": True, "description": "A bearer token."},
     "token_url": {"type": "string", "format": "uri", "description": "For OAuth2."},
@@ -47,6 +50,11 @@ class RestApi(SourceType):
         "additionalProperties": False,
         "properties": {
             "base_url": {"type": "string", "format": "uri"},
+            "test_path": {
+                "type": "string",
+                "default": "",
+                "description": "What to ask for when the connection is tried.",
+            },
             "api_key": {"type": "string", "writeOnly": True},
             "api_key_header": {"type": "string", "default": "X-API-Key"},
             **CREDENTIALS,
@@ -84,6 +92,7 @@ class RestApi(SourceType):
                 "default": "",
                 "description": "The field that holds the time of a row's last change.",
             },
+            "overlap_seconds": OVERLAP,
         },
     }
     sent_secrets: ClassVar[Mapping[str, str]] = {
@@ -103,14 +112,15 @@ class RestApi(SourceType):
         return account
 
     def test(self) -> str:
-        Caller(self.account).get("")
+        self.caller(patient=False).get(str(self.account.get("test_path", "")))
         return "The API answers."
 
     def explore(self, path: str) -> list[Entry]:
         return []  # a REST API has no list of what it offers
 
     def preview(self, selection: Mapping[str, Any]) -> Sample:
-        rows = list(islice(self._rows(selection, Window()), PREVIEW_ROWS))
+        pages = self.pages(self.caller(patient=False), self.shortened(selection), None)
+        rows = list(islice(self._rows(pages), PREVIEW_ROWS))
         return Sample(columns_of(rows), rows)
 
     def pull(self, selection: Mapping[str, Any], window: Window) -> Pull:
@@ -119,26 +129,39 @@ class RestApi(SourceType):
         return pull
 
     def _lines(self, selection: Mapping[str, Any], window: Window, pull: Pull) -> Iterator[bytes]:
-        newest = _marked(window)
-        for row in self._rows(selection, window):
-            changed = _time(row.get(self.delta_field(selection)))
-            newest = max(filter(None, (newest, changed)), default=None)
-            yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-        if newest is not None:
-            pull.marker = {"value": newest.isoformat()}
+        mark, field = _mark_of(selection, window), self.delta_field(selection)
+        since = mark.start or window.since
+        rows = self._rows(self.pages(self.caller(), selection, since))
+        while some := list(islice(rows, _AT_ONCE)):
+            lines = []
+            for row in some:
+                line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+                changed = _time(row.get(field)) if field else None
+                if _is_within(changed, window) and mark.is_new(changed, line):
+                    lines.append(line)
+            yield b"".join(lines)
+        if mark.newest is not None:
+            pull.marker = {"value": mark.newest.isoformat(), "seen": mark.seen()}
 
-    def _rows(self, selection: Mapping[str, Any], window: Window) -> Iterator[Row]:
-        after, field = _marked(window) or window.since, self.delta_field(selection)
-        for page in self.pages(selection, after):
+    def _rows(self, pages: Iterator[list[Any]]) -> Iterator[Row]:
+        before: list[Any] = []
+        for page in pages:
+            if page and page == before:
+                detail = "The API gives the same page again and again."
+                raise SourceError(detail, permanent=True)
+            before = page
             for row in page:
                 if not isinstance(row, dict):
                     raise SourceError("The list holds something that is no object.", permanent=True)
-                changed = _time(row.get(field)) if field else None
-                if changed and after and changed <= after:
-                    continue  # an API that answers "since and including"
-                if changed and window.until and changed > window.until:
-                    continue
                 yield self.tidied(row)
+
+    def caller(self, *, patient: bool = True) -> Caller:
+        """Return what calls the API."""
+        return Caller(self.account, patient=patient)
+
+    def shortened(self, selection: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what to ask for if only a hundred rows are wanted."""
+        return selection
 
     def delta_field(self, selection: Mapping[str, Any]) -> str:
         """Name the field that holds the time of a row's last change."""
@@ -148,13 +171,16 @@ class RestApi(SourceType):
         """Return a row without what the API adds for itself."""
         return {name: value for name, value in row.items() if value is not None}
 
-    def pages(self, selection: Mapping[str, Any], after: datetime | None) -> Iterator[list[Any]]:
-        """Yield the lists of all pages."""
-        caller, address = Caller(self.account), str(selection["path"])
+    def pages(
+        self, caller: Caller, selection: Mapping[str, Any], since: datetime | None
+    ) -> Iterator[list[Any]]:
+        """Yield the lists of all pages, of rows changed at `since` or later."""
+        address = str(selection["path"])
         position = 0 if selection["pages"] == "offset" else int(selection["first_page"])
         params = dict(selection["params"])
-        if after and selection["delta_param"]:
-            params[selection["delta_param"]] = rfc3339_seconds(after)
+        if since and selection["delta_param"]:
+            # Some APIs mean "later than": a second earlier is told apart by ourselves.
+            params[selection["delta_param"]] = rfc3339_seconds(since - timedelta(seconds=1))
         if selection["size_param"]:
             params[selection["size_param"]] = str(selection["page_size"])
         for _ in range(MOST_PAGES):
@@ -200,8 +226,19 @@ def rfc3339_seconds(moment: datetime) -> str:
     return text.removesuffix("+00:00") + "Z"
 
 
-def _marked(window: Window) -> datetime | None:
-    return datetime.fromisoformat(window.marker["value"]) if window.marker else None
+def _mark_of(selection: Mapping[str, Any], window: Window) -> Mark:
+    overlap = timedelta(seconds=selection.get("overlap_seconds", 0))
+    if not window.marker:
+        return Mark(overlap=overlap)
+    value = datetime.fromisoformat(window.marker["value"])
+    return Mark(value, window.marker.get("seen"), overlap=overlap)
+
+
+def _is_within(changed: datetime | None, window: Window) -> bool:
+    if changed is None:
+        return True
+    after_start = window.marker or window.since is None or changed > window.since
+    return bool(after_start) and (window.until is None or changed <= window.until)
 
 
 def _time(value: Any) -> datetime | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from cdp.datasets.files.rows import Row
-from cdp.datasets.sources.base import Entry, SourceError
+from cdp.datasets.sources.base import OVERLAP, Entry, SourceError
 from cdp.datasets.sources.calling import Caller
 from cdp.datasets.sources.rest import CREDENTIALS, MOST_PAGES, RestApi, rfc3339_seconds
 
@@ -43,7 +43,12 @@ class Salesforce(RestApi):
                 "items": {"type": "string", "pattern": f"^{_NAME.pattern}$"},
                 "default": [],
             },
-            "delta_column": {"type": "string", "default": "SystemModstamp"},
+            "delta_column": {
+                "type": "string",
+                "pattern": f"^({_NAME.pattern})?$",
+                "default": "SystemModstamp",
+            },
+            "overlap_seconds": OVERLAP,
         },
     }
     known_fields: ClassVar[Mapping[str, str]] = {
@@ -68,7 +73,7 @@ class Salesforce(RestApi):
         return f"Connected; there are {len(self.explore(''))} kinds of object."
 
     def explore(self, path: str) -> list[Entry]:
-        answer = Caller(self.account).get("sobjects")
+        answer = self.caller(patient=False).get("sobjects")
         found = answer.get("sobjects") if isinstance(answer, dict) else None
         if not isinstance(found, list):
             raise SourceError("The address is no Salesforce REST API.", permanent=True)
@@ -81,14 +86,16 @@ class Salesforce(RestApi):
     def tidied(self, row: Row) -> Row:
         return {n: v for n, v in row.items() if v is not None and n != "attributes"}
 
-    def pages(self, selection: Mapping[str, Any], after: datetime | None) -> Iterator[list[Any]]:
-        caller, name = Caller(self.account), str(selection["object"])
+    def pages(
+        self, caller: Caller, selection: Mapping[str, Any], since: datetime | None
+    ) -> Iterator[list[Any]]:
+        name = str(selection["object"])
         columns = selection["columns"] or _all_columns(caller, name)
         delta = self.delta_field(selection)
         wanted = [*columns, *([delta] if delta and delta not in columns else [])]
         query = f"SELECT {', '.join(wanted)} FROM {name}"
-        if delta and after:
-            query += f" WHERE {delta} > {rfc3339_seconds(after)}"
+        if delta and since:
+            query += f" WHERE {delta} >= {rfc3339_seconds(since)}"
         if delta:
             query += f" ORDER BY {delta}"
         answer = caller.get("query", {"q": query})

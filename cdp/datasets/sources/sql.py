@@ -1,11 +1,10 @@
 """Tables and views of SQL databases, whole or by what is new in a column."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any, ClassVar, Final
-from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
@@ -13,13 +12,11 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import NoSuchModuleError, NoSuchTableError, SQLAlchemyError
 
 from cdp.datasets.enums import FileFormat
-from cdp.datasets.files.rows import Row
-from cdp.datasets.mapping.convert import rfc3339
 from cdp.datasets.sources.base import (
+    OVERLAP,
     PREVIEW_ROWS,
     Column,
     Entry,
-    Marker,
     Part,
     Pull,
     Sample,
@@ -28,6 +25,8 @@ from cdp.datasets.sources.base import (
     Window,
 )
 from cdp.datasets.sources.reach import address_of
+from cdp.datasets.sources.sql_delta import Delta
+from cdp.datasets.sources.sql_rows import json_row, type_name
 from cdp.outgoing.accounts import Account
 
 _AT_ONCE: Final = 2_000
@@ -71,6 +70,7 @@ class SqlDatabase(SourceType):
                 "type": "string",
                 "description": "A column that grows: only rows behind the last one are read.",
             },
+            "overlap_seconds": OVERLAP,
         },
     }
     sent_secrets: ClassVar[Mapping[str, str]] = {"password": "url"}
@@ -99,8 +99,8 @@ class SqlDatabase(SourceType):
             table = _reflected(connection, selection)
             columns = _columns(table, selection)
             result = connection.execute(sa.select(*columns).limit(PREVIEW_ROWS))
-            rows = [_json_row(row) for row in result.mappings()]
-        return Sample([Column(each.name, _type_name(each)) for each in columns], rows)
+            rows = [json_row(row) for row in result.mappings()]
+        return Sample([Column(each.name, type_name(each)) for each in columns], rows)
 
     def pull(self, selection: Mapping[str, Any], window: Window) -> Pull:
         pull = Pull(iter(()), FileFormat.JSON_LINES)
@@ -111,12 +111,12 @@ class SqlDatabase(SourceType):
         with self._connected() as connection:
             table = _reflected(connection, selection)
             query = sa.select(*_columns(table, selection))
-            delta = _delta(table, selection)
+            delta = _delta(table, selection, window)
             if delta is not None:
-                query, pull.marker = _limited(connection, table, query, delta, window)
+                query = delta.limit(connection, query)
             rows = connection.execution_options(stream_results=True, yield_per=_AT_ONCE)
-            result = rows.execute(query)
-            yield Part(f"{table.name}.jsonl", _lines(result))
+            yield Part(f"{table.name}.jsonl", _lines(rows.execute(query), delta))
+            pull.marker = delta.marker() if delta is not None else window.marker
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
@@ -125,15 +125,21 @@ class SqlDatabase(SourceType):
             engine = sa.create_engine(
                 _pinned(url), poolclass=sa.NullPool, connect_args=_arguments(url)
             )
-            with engine.connect() as connection:
-                yield connection
         except (NoSuchModuleError, ImportError) as error:
             detail = f"This installation has no driver for '{url.drivername}'."
             raise SourceError(detail, permanent=True) from error
-        except SQLAlchemyError as error:
-            # The driver's own message: the statement around it says nothing to the owner.
-            detail = str(getattr(error, "orig", None) or error).partition("\n")[0][:300]
-            raise SourceError(detail) from error
+        with _translated(), engine.connect() as connection:
+            yield connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        # The driver's own message: the statement around it says nothing to the owner.
+        detail = str(getattr(error, "orig", None) or error).partition("\n")[0][:300]
+        raise SourceError(detail) from error
 
 
 def _url(account: Account) -> URL:
@@ -164,6 +170,7 @@ def _arguments(url: URL) -> dict[str, Any]:
     return {
         "hostaddr": address_of(str(url.host), url.port or 5432),
         "connect_timeout": _SECONDS,
+        "passfile": os.devnull,  # never a password of ours, if none was given
     }
 
 
@@ -181,9 +188,12 @@ def _columns(table: sa.Table, selection: Mapping[str, Any]) -> list[sa.Column[An
     return [_column(table, name) for name in wanted]
 
 
-def _delta(table: sa.Table, selection: Mapping[str, Any]) -> sa.Column[Any] | None:
+def _delta(table: sa.Table, selection: Mapping[str, Any], window: Window) -> Delta | None:
     name = selection.get("delta_column")
-    return _column(table, str(name)) if name else None
+    if not name:
+        return None
+    overlap = timedelta(seconds=selection.get("overlap_seconds", 0))
+    return Delta(_column(table, str(name)), window, overlap)
 
 
 def _column(table: sa.Table, name: str) -> sa.Column[Any]:
@@ -192,92 +202,13 @@ def _column(table: sa.Table, name: str) -> sa.Column[Any]:
     return table.columns[name]
 
 
-def _limited(
-    connection: Connection,
-    table: sa.Table,
-    query: sa.Select[Any],
-    delta: sa.Column[Any],
-    window: Window,
-) -> tuple[sa.Select[Any], Marker | None]:
-    """Limit to what is new: behind the marker, and up to the last row there is now."""
-    newest = connection.execute(sa.select(sa.func.max(delta)).select_from(table)).scalar()
-    after = (
-        _from_marker(window.marker, delta) if window.marker else _comparable(window.since, delta)
-    )
-    if after is not None:
-        query = query.where(delta > after)
-    until = _comparable(window.until, delta)
-    if until is not None:
-        query = query.where(delta <= until)
-    if newest is not None:
-        query = query.where(delta <= newest)
-    marker = window.marker if newest is None else {"value": _to_marker(newest)}
-    return query.order_by(delta), marker
-
-
-def _to_marker(value: Any) -> Any:
-    """Write the newest value down, with all of its digits."""
-    return value.isoformat() if isinstance(value, datetime | date) else _json(value)
-
-
-def _from_marker(marker: Marker, delta: sa.Column[Any]) -> Any:
-    value, kind = marker["value"], delta.type.python_type
-    if kind is datetime:
-        moment = datetime.fromisoformat(value)
-        return moment if getattr(delta.type, "timezone", False) else moment.replace(tzinfo=None)
-    if kind is date:
-        return date.fromisoformat(value)
-    return Decimal(str(value)) if kind is Decimal else value
-
-
-def _comparable(moment: datetime | None, delta: sa.Column[Any]) -> Any:
-    """Return a time as the column has it: without a zone it is UTC, a number is in seconds."""
-    if moment is None:
-        return None
-    kind = delta.type.python_type
-    if kind is datetime:
-        aware = getattr(delta.type, "timezone", False)
-        return moment if aware else moment.astimezone(UTC).replace(tzinfo=None)
-    if kind is date:
-        return moment.date()
-    raise SourceError(f"'{delta.name}' is no time, so a window cannot be cut.", permanent=True)
-
-
-def _lines(result: sa.CursorResult[Any]) -> Iterator[bytes]:
-    for block in result.mappings().partitions(_AT_ONCE):
-        yield b"".join(
-            orjson.dumps(_json_row(row), option=orjson.OPT_APPEND_NEWLINE) for row in block
-        )
-
-
-def _json_row(row: sa.RowMapping) -> Row:
-    return {str(name): _json(value) for name, value in row.items() if value is not None}
-
-
-def _json(value: Any) -> Any:
-    match value:
-        case str() | bool() | int() | float() | dict() | list() | None:
-            return value
-        case datetime():
-            return rfc3339(value if value.tzinfo else value.replace(tzinfo=UTC))
-        case date() | time():
-            return value.isoformat()
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case UUID():
-            return str(value)
-        case bytes() | memoryview():
-            return bytes(value).decode("utf-8", "backslashreplace")
-    return str(value)
-
-
-def _type_name(column: sa.Column[Any]) -> str:
-    try:
-        kind = column.type.python_type
-    except NotImplementedError:
-        return "string"
-    names = {
-        bool: "boolean", int: "integer", float: "number", Decimal: "number",
-        datetime: "date-time", date: "date", dict: "object", list: "array",
-    }  # fmt: skip
-    return names.get(kind, "string")
+def _lines(result: sa.CursorResult[Any], delta: Delta | None) -> Iterator[bytes]:
+    # Read while the file is written, which is no longer inside `_connected`.
+    with _translated():
+        for block in result.mappings().partitions(_AT_ONCE):
+            lines = []
+            for row in block:
+                line = orjson.dumps(json_row(row), option=orjson.OPT_APPEND_NEWLINE)
+                if delta is None or delta.is_new(row, line):
+                    lines.append(line)
+            yield b"".join(lines)
