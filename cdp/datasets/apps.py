@@ -15,7 +15,8 @@ class DatasetsConfig(AppConfig):
         from cdp.api.registries import inlet_lookups
         from cdp.datasets.decoders import chunk, edge, plain, segment, xdm
         from cdp.datasets.decoding import register
-        from cdp.datasets.forwarding import forward
+        from cdp.datasets.forwarding.streams import stream
+        from cdp.datasets.forwarding.webhooks import forward
         from cdp.datasets.selectors import inlet_exists
         from cdp.datasets.services.batch_work import work_on_batches
         from cdp.datasets.services.flow_work import read_sources, start_due
@@ -27,6 +28,7 @@ class DatasetsConfig(AppConfig):
             FLOW_RUNS,
             FLOWS_DUE,
             RECORDS_FORWARDED,
+            RECORDS_STREAMED,
         )
         from cdp.queue.subscriptions import LONG_WORK
 
@@ -38,6 +40,7 @@ class DatasetsConfig(AppConfig):
         inlet_lookups.register("datasets", inlet_exists)
         queue.subscribe(BATCHES_LOADED, work_on_batches, batch=1, lane=LONG_WORK)
         queue.subscribe(RECORDS_FORWARDED, forward, batch=20)
+        queue.subscribe(RECORDS_STREAMED, stream, batch=200, exclusive=True)
         queue.subscribe(FLOWS_DUE, start_due)
         queue.subscribe(FLOW_RUNS, read_sources, batch=1, lane=LONG_WORK)
         for source_type in (

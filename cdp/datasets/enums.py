@@ -30,6 +30,13 @@ class Operation(TextChoices):
     DELETE = "delete"
 
 
+class Sink(TextChoices):
+    """What a forwarding rule sends to."""
+
+    WEBHOOK = "webhook", "A signed request to a URL"
+    KAFKA = "kafka", "A message for each record to a Kafka-compatible topic"
+
+
 class Fate(TextChoices):
     """What became of a record that a door accepted."""
 

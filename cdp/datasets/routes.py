@@ -53,6 +53,14 @@ class Routes:
 
 
 @dataclass(frozen=True, slots=True)
+class Forwarding:
+    """A rule that sends on, and the topic of the queue for its kind."""
+
+    rule_id: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
 class InletFacts:
     """What a door and the ingest worker must know of an inlet.
 
@@ -64,7 +72,7 @@ class InletFacts:
     requires_key: bool
     settings: dict[str, Any]
     routes: Routes
-    forwarded_to: tuple[str, ...] = ()
+    forwarded_to: tuple[Forwarding, ...] = ()
 
     @property
     def events(self) -> Route | None:

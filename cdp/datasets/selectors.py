@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from cdp.datasets.enums import Sink
 from cdp.datasets.errors import DatasetUnknown
 from cdp.datasets.models import (
     Batch,
@@ -22,10 +23,13 @@ from cdp.datasets.models import (
     RejectedRecord,
 )
 from cdp.datasets.records import DatasetFacts
-from cdp.datasets.routes import InletFacts, Route, Routes
+from cdp.datasets.routes import Forwarding, InletFacts, Route, Routes
+from cdp.datasets.topics import RECORDS_FORWARDED, RECORDS_STREAMED
 from cdp.errors import FieldError, Invalid, NotFound
 from cdp.schemas.selectors import compiled_schemas
 from cdp.tenancy.models import Sandbox
+
+_TOPICS = {Sink.WEBHOOK: RECORDS_FORWARDED, Sink.KAFKA: RECORDS_STREAMED}
 
 
 def list_datasets(sandbox: Sandbox) -> QuerySet[Dataset]:
@@ -207,7 +211,7 @@ def inlet_facts(sandbox: Sandbox, inlet_ids: Collection[str]) -> dict[str, Inlet
         ForwardingRule.objects.for_sandbox(sandbox)
         .filter(enabled=True)
         .order_by("pk")
-        .values_list("pk", "inlet_ids")
+        .values_list("pk", "kind", "inlet_ids")
     )
     return {
         inlet.pk: InletFacts(
@@ -217,7 +221,9 @@ def inlet_facts(sandbox: Sandbox, inlet_ids: Collection[str]) -> dict[str, Inlet
             settings=inlet.settings,
             routes=Routes(tuple(routes[inlet.pk])),
             forwarded_to=tuple(
-                rule for rule, wanted in forwarding if not wanted or inlet.pk in wanted
+                Forwarding(rule, _TOPICS[Sink(kind)])
+                for rule, kind, wanted in forwarding
+                if not wanted or inlet.pk in wanted
             ),
         )
         for inlet in Inlet.objects.for_sandbox(sandbox).filter(pk__in=inlet_ids)

@@ -8,7 +8,7 @@ import pytest
 
 from cdp import queue
 from cdp.datasets.doors import inlets
-from cdp.datasets.forwarding import ForwardingFailed
+from cdp.datasets.forwarding.records import ForwardingFailed
 from cdp.datasets.topics import RECORDS_FORWARDED, RECORDS_RECEIVED
 from cdp.queue.models import QueueItem
 from cdp.tenancy.scope import scope

@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from cdp.api.serializers import StrictSerializer
+from cdp.datasets.enums import Sink
 from cdp.datasets.models import ForwardingRule
 
 
@@ -16,7 +17,9 @@ class ForwardingRuleOut(serializers.ModelSerializer[ForwardingRule]):
             "name",
             "inlet_ids",
             "event_types",
+            "kind",
             "url",
+            "settings",
             "enabled",
             "created_at",
             "updated_at",
@@ -24,9 +27,9 @@ class ForwardingRuleOut(serializers.ModelSerializer[ForwardingRule]):
 
 
 class NewForwardingRuleOut(ForwardingRuleOut):
-    """A new rule with its signing secret, shown only this once."""
+    """A new rule; that of a webhook with its signing secret, shown only this once."""
 
-    signing_secret = serializers.CharField(read_only=True)
+    signing_secret = serializers.CharField(read_only=True, required=False)
 
     class Meta(ForwardingRuleOut.Meta):
         fields = [*ForwardingRuleOut.Meta.fields, "signing_secret"]
@@ -36,7 +39,14 @@ class ForwardingRulePatch(StrictSerializer):
     """What can be changed of a forwarding rule."""
 
     name = serializers.CharField(max_length=200)
-    url = serializers.CharField(max_length=2_000)
+    url = serializers.CharField(max_length=2_000, required=False, help_text="Of a webhook.")
+    settings = serializers.DictField(
+        required=False,
+        help_text=(
+            "Of a Kafka-compatible topic: bootstrap_servers, topic, tls, ca_certificate, mechanism, "
+            "username, password, protocol_version. A change is merged, null takes a setting away."
+        ),
+    )
     inlet_ids = serializers.ListField(
         child=serializers.CharField(max_length=40),
         required=False,
@@ -50,3 +60,9 @@ class ForwardingRulePatch(StrictSerializer):
         help_text="Empty: every record.",
     )
     enabled = serializers.BooleanField(required=False)
+
+
+class ForwardingRuleIn(ForwardingRulePatch):
+    """A new forwarding rule."""
+
+    kind = serializers.ChoiceField(Sink.choices, default=Sink.WEBHOOK)

@@ -11,6 +11,7 @@ from cdp.api.mixins import DeleteMixin, ListMixin, PatchMixin, RetrieveMixin
 from cdp.api.views import SandboxViewSet
 from cdp.datasets import selectors
 from cdp.datasets.api.forwarding_serializers import (
+    ForwardingRuleIn,
     ForwardingRuleOut,
     ForwardingRulePatch,
     NewForwardingRuleOut,
@@ -20,7 +21,7 @@ from cdp.datasets.services import forwarding_rules
 
 
 class ForwardingRuleViewSet(ListMixin, RetrieveMixin, PatchMixin, DeleteMixin, SandboxViewSet):
-    """Sending on what inlets take, as signed JSON to a webhook."""
+    """Sending on what inlets take, to a webhook or to a Kafka-compatible topic."""
 
     noun = "forwarding rule"
     permissions = {
@@ -29,24 +30,28 @@ class ForwardingRuleViewSet(ListMixin, RetrieveMixin, PatchMixin, DeleteMixin, S
         "*": "manage-datasets",
     }
     serializer_class = ForwardingRuleOut
-    input_class = ForwardingRulePatch
-    filterset_fields = ("name", "enabled")
+    filterset_fields = ("name", "kind", "enabled")
 
     def get_queryset(self) -> QuerySet[ForwardingRule]:
         return selectors.list_forwarding_rules(self.sandbox)
 
-    @extend_schema(request=ForwardingRulePatch, responses={201: NewForwardingRuleOut})
+    def get_input_class(self) -> Any:
+        return ForwardingRuleIn if self.action == "create" else ForwardingRulePatch
+
+    @extend_schema(request=ForwardingRuleIn, responses={201: NewForwardingRuleOut})
     def create(self, request: Request) -> Response:
         """Make a forwarding rule.
 
-        The answer holds the secret by which the receiver checks signatures (Standard
-        Webhooks); it is shown only this once. `webhook-id` stays the same when a
-        message is sent again.
+        For a webhook the answer holds the secret by which the receiver checks signatures
+        (Standard Webhooks); it is shown only this once. `webhook-id` stays the same when a
+        message is sent again. A Kafka-compatible topic gets each record as a CloudEvent
+        in binary form, keyed by the person, in order; `ce_id` stays the same when one is
+        sent again.
         """
         rule, secret = forwarding_rules.create_forwarding_rule(
             actor=self.actor, sandbox=self.sandbox, **self.checked()
         )
-        body = {**ForwardingRuleOut(rule).data, "signing_secret": secret}
+        body = {**ForwardingRuleOut(rule).data, **({"signing_secret": secret} if secret else {})}
         headers = {"Location": f"{request.path}{rule.pk}/", "ETag": self.etag(rule)}
         return Response(body, status=201, headers=headers)
 

@@ -1,6 +1,7 @@
 """Writing a request down: one durable row of the queue, then the door may answer."""
 
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +12,7 @@ from django.utils import timezone
 from cdp import queue
 from cdp.datasets.doors.inlets import DOORS, KEPT_SECONDS, OpenInlet
 from cdp.datasets.errors import BacklogFull
-from cdp.datasets.topics import RECORDS_FORWARDED, RECORDS_RECEIVED
+from cdp.datasets.topics import RECORDS_RECEIVED
 from cdp.queue import Message
 from cdp.tenancy.ids import new_id
 from cdp.tenancy.models import Sandbox
@@ -84,11 +85,12 @@ def write_down_row(
 
 def _publish_forwarding(inlet: OpenInlet, payload: dict[str, Any], body: bytes) -> None:
     """Put the request down once more for each rule that sends it on, each tried by itself."""
-    queue.publish_many(
-        RECORDS_FORWARDED,
-        [Message({**payload, "rule": rule_id}, body=body) for rule_id in inlet.facts.forwarded_to],
-        sandbox=inlet.sandbox,
-    )
+    by_topic: dict[str, list[Message]] = defaultdict(list)
+    for to in inlet.facts.forwarded_to:
+        message = Message({**payload, "rule": to.rule_id}, key=to.rule_id, body=body)
+        by_topic[to.topic].append(message)
+    for topic, messages in by_topic.items():
+        queue.publish_many(topic, messages, sandbox=inlet.sandbox)
 
 
 def _check_backlog(sandbox: Sandbox) -> None:

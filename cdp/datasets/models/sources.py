@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from cdp.datasets.enums import FlowState, RunState, RunTrigger
+from cdp.datasets.enums import FlowState, RunState, RunTrigger, Sink
 from cdp.datasets.models.batches import Batch
 from cdp.datasets.models.datasets import Dataset
 from cdp.tenancy.base import SandboxModel
@@ -158,13 +158,18 @@ class LandedFile(SandboxModel):
 
 
 class ForwardingRule(SandboxModel):
-    """What an inlet takes is also sent elsewhere, as it came in."""
+    """What an inlet takes is also sent elsewhere, as it came in.
+
+    A webhook has a `url`; other kinds have `settings`. What is secret is kept encrypted.
+    """
 
     id = PublicIdField(prefix="fwd")
     name = models.CharField(max_length=200)
     inlet_ids = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     event_types = ArrayField(models.CharField(max_length=200), default=list, blank=True)
-    url = models.CharField(max_length=2_000)
+    kind = models.CharField(max_length=8, choices=Sink, default=Sink.WEBHOOK)
+    url = models.CharField(max_length=2_000, blank=True)
+    settings = models.JSONField(default=dict, blank=True)
     secrets = models.BinaryField()
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,28 +1,27 @@
-"""Sending on what an inlet takes: to a webhook, as rows of the queue first."""
+"""Sending on to a webhook: a signed request for each request that came in."""
 
 import time
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
-from cdp.datasets import selectors
-from cdp.datasets.decoding import Known, arrival_of, decode
+from cdp.datasets.decoding import arrival_of
+from cdp.datasets.forwarding.records import (
+    ACTOR,
+    ForwardingFailed,
+    find_rules,
+    known_of,
+    wanted_records,
+)
 from cdp.datasets.models import ForwardingRule
-from cdp.datasets.records import Received
 from cdp.outgoing.client import NoAnswer, UrlRefused, send
 from cdp.outgoing.signature import signed_headers
 from cdp.queue import Claim, Item
 from cdp.tenancy import secrets
-from cdp.tenancy.actors import Actor
 from cdp.tenancy.scope import scope
 
-ACTOR: Final = Actor.system("datasets.forwarding")
 SIGNED_WITH: Final = "signing_secret"
 _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-class ForwardingFailed(Exception):
-    """The receiver did not take it; the queue tries again later."""
 
 
 def forward(claim: Claim) -> None:
@@ -33,7 +32,7 @@ def forward(claim: Claim) -> None:
     """
     for item in claim.items:
         with scope(claim.sandbox, ACTOR):
-            rule = _rule(claim, item)
+            rule = find_rules(claim.sandbox, [item.payload["rule"]]).get(item.payload["rule"])
             body = _body(claim, item, rule) if rule else b""
             secret = _secret(rule) if rule else ""
         refusal = _send(item, rule, body, secret) if rule and body else ""
@@ -44,51 +43,28 @@ def forward(claim: Claim) -> None:
                 claim.finish([item])
 
 
-def _rule(claim: Claim, item: Item) -> ForwardingRule | None:
-    return (
-        ForwardingRule.objects.for_sandbox(claim.sandbox)
-        .select_related("sandbox__organization")
-        .filter(pk=item.payload["rule"], enabled=True)
-        .first()
-    )
-
-
 def _body(claim: Claim, item: Item, rule: ForwardingRule) -> bytes:
-    """Return what is sent: the records as XDM, those of the wanted event types; or nothing."""
-    arrival = arrival_of(item)
-    inlets = selectors.inlet_facts(claim.sandbox, [arrival.inlet_id])
-    routed = {route.dataset_id for inlet in inlets.values() for route in inlet.routes.all}
-    datasets = selectors.dataset_facts(claim.sandbox, routed)
-    records = [
-        _shown(place)
-        for place in decode([item], Known(claim.sandbox, inlets, datasets))
-        if isinstance(place, Received) and _is_wanted(place.record, rule)
-    ]
+    """Return what is sent: the wanted records as XDM; or nothing."""
+    records = wanted_records(item, known_of(claim.sandbox, [item]), rule)
     if not records:
         return b""
+    arrival = arrival_of(item)
     return orjson.dumps(
         {
             "type": "records.accepted",
             "receipt_id": arrival.receipt_id,
             "inlet_id": arrival.inlet_id,
             "received_at": arrival.received_at,
-            "records": records,
+            "records": [
+                {
+                    "dataset_id": received.dataset_id,
+                    "position": received.position,
+                    "record": received.record,
+                }
+                for received in records
+            ],
         }
     )
-
-
-def _shown(received: Received) -> dict[str, Any]:
-    return {
-        "dataset_id": received.dataset_id,
-        "position": received.position,
-        "record": received.record,
-    }
-
-
-def _is_wanted(record: Any, rule: ForwardingRule) -> bool:
-    if not rule.event_types:
-        return True
-    return isinstance(record, dict) and record.get("eventType") in rule.event_types
 
 
 def _secret(rule: ForwardingRule) -> str:

@@ -1,0 +1,1 @@
+"""Sending on what inlets take, as rows of the queue first."""
