@@ -71,6 +71,16 @@ class Settled:
     links: dict[Pair, Held]
     region: Region
 
+    def unjoined(self) -> set[int]:
+        """Return the identities with a link that does not join: refused, or dropped by an end."""
+        graph_of = {node: place for place, g in enumerate(self.graphs) for node in g.members}
+        return {
+            end
+            for (a, b), held in self.region.links.items()
+            if not held.counts or graph_of.get(a) != graph_of.get(b)
+            for end in (a, b)
+        }
+
 
 def settle(
     region: Region,

@@ -19,12 +19,15 @@ class Profile(SandboxModel):
 
     `founder` is the identity whose graph the profile is. A profile has vanished
     while its founder belongs to an older one's graph; it comes back if they part.
+    It is clear as long as every link of its identities joins: then a join with another
+    clear one need not be looked into (`stitching/joining.py`).
     `version` is that of the newest row in the event store's snapshot.
     """
 
     sandbox = unchecked_sandbox()
     founder = models.BigIntegerField()
     vanished = models.BooleanField(default=False)
+    clear = models.BooleanField(default=False)
     version = models.BigIntegerField(default=0)
     segments = models.JSONField(default=dict)
     created_at = models.DateTimeField()

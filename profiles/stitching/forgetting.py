@@ -49,7 +49,7 @@ def forget(sandbox: Sandbox, identities: Collection[int], rules: Rules, now: dat
     _take_out(region, keys)
     settled = settle(region, regions.load, again, rules, touched=left)
     known = {key: one for key, one in regions.known.items() if key not in set(keys)}
-    owners = assign(settled.graphs, known)
+    owners = assign(settled.graphs, known, regions.unjoined(settled))
     founded = [profile for (profile,) in select(_IDENTITIES, sandbox, keys=keys) if profile]
     writing.write_owners(sandbox, owners, {}, now)
     writing.write_pruned(sandbox, settled.links)

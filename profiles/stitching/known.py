@@ -7,12 +7,13 @@ from django.db import connection
 
 from cdp.tenancy.models import Sandbox
 from profiles.identity.rules import Identity
-from profiles.sets import as_json, select
+from profiles.sets import select, texts_array
 
 # LATERAL and LIMIT: one look into the index for each, whatever the statistics say.
 _FIND = """
-SELECT given.place, known.id, known.profile_id, known.founded, known.crowd
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(place int, namespace text, value text)
+SELECT given.place - 1, known.id, known.profile_id, known.founded, known.crowd
+FROM unnest(%(namespaces)s::text[], %(values)s::text[])
+    WITH ORDINALITY AS given(namespace, value, place)
 CROSS JOIN LATERAL (
     SELECT * FROM profiles_identity AS stored
     WHERE stored.sandbox_id = %(sandbox)s
@@ -38,14 +39,10 @@ class Known(NamedTuple):
         """Whether it is only about to be stored."""
         return self.profile == 0
 
-    def row(self) -> dict[str, int | None]:
-        """Return it as it is stored."""
-        return {
-            "id": self.id,
-            "profile": self.profile,
-            "founded": self.founded,
-            "crowd": self.crowd,
-        }
+    @property
+    def unit(self) -> int:
+        """What it belongs to as a whole: its profile, or itself while it is new."""
+        return self.profile or -self.id
 
 
 def find(sandbox: Sandbox, identities: Iterable[Identity]) -> dict[Identity, Known]:
@@ -53,11 +50,12 @@ def find(sandbox: Sandbox, identities: Iterable[Identity]) -> dict[Identity, Kno
     wanted = list(identities)
     if not wanted:
         return {}
-    given = [
-        {"place": place, "namespace": identity.namespace, "value": identity.value}
-        for place, identity in enumerate(wanted)
-    ]
-    found = select(_FIND, sandbox, rows=as_json(given))
+    found = select(
+        _FIND,
+        sandbox,
+        namespaces=texts_array(identity.namespace for identity in wanted),
+        values=texts_array(identity.value for identity in wanted),
+    )
     return {wanted[place]: Known(*rest) for place, *rest in found}
 
 

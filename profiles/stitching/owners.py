@@ -6,7 +6,8 @@ identity that never stood for itself founds a new one.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from profiles.identity.graph import Graph
 from profiles.stitching.known import PROFILE_NUMBERS, Known, take_numbers
@@ -19,18 +20,38 @@ class Owners:
     `moved` holds identities as they are to be stored, `founded` new profiles with
     their founders, `revived` vanished ones that stand for somebody again, and
     `vanished` those that no longer do, with the profile that took over.
-    `regrouped` are the profiles whose identities are other ones now.
+    `regrouped` are the profiles whose identities are other ones now. Of all that were
+    looked into, `clear` are those with no link that does not join, `disputed` the others.
     """
 
-    moved: list[Known]
-    founded: dict[int, int]
-    revived: set[int]
-    vanished: dict[int, int]
-    regrouped: set[int]
+    moved: list[Known] = field(default_factory=list)
+    founded: dict[int, int] = field(default_factory=dict)
+    revived: set[int] = field(default_factory=set)
+    vanished: dict[int, int] = field(default_factory=dict)
+    regrouped: set[int] = field(default_factory=set)
+    clear: set[int] = field(default_factory=set)
+    disputed: set[int] = field(default_factory=set)
+
+    def __or__(self, other: "Owners") -> "Owners":
+        """Return what changes hands in either; nothing is in both."""
+        return Owners(
+            moved=self.moved + other.moved,
+            founded=self.founded | other.founded,
+            revived=self.revived | other.revived,
+            vanished=self.vanished | other.vanished,
+            regrouped=self.regrouped | other.regrouped,
+            clear=self.clear | other.clear,
+            disputed=self.disputed | other.disputed,
+        )
 
 
-def assign(graphs: Iterable[Graph], known: Mapping[int, Known]) -> Owners:
-    """Give every graph its profile, and tell what that changes."""
+def assign(
+    graphs: Iterable[Graph], known: Mapping[int, Known], unjoined: AbstractSet[int]
+) -> Owners:
+    """Give every graph its profile, and tell what that changes.
+
+    `unjoined` are identities with a link that does not join.
+    """
     graphs = list(graphs)
     founders = [g.members[0] for g in graphs if known[g.members[0]].founded is None]
     numbers = take_numbers(PROFILE_NUMBERS, len(founders))
@@ -38,9 +59,12 @@ def assign(graphs: Iterable[Graph], known: Mapping[int, Known]) -> Owners:
     moved: list[Known] = []
     before: set[int] = set()
     owners: dict[int, int] = {}
+    disputed: set[int] = set()
     for graph in graphs:
         founder = graph.members[0]
         profile = known[founder].founded or founded[founder]
+        if graph.crowd is not None or not unjoined.isdisjoint(graph.members):
+            disputed.add(profile)
         for member in graph.members:
             was = known[member]
             now = Known(member, profile, founded.get(member, was.founded), graph.crowd)
@@ -62,4 +86,6 @@ def assign(graphs: Iterable[Graph], known: Mapping[int, Known]) -> Owners:
             if gone in founder_of  # else the founder is forgotten, and the profile with it
         },
         regrouped=(regrouped & standing),
+        clear=standing - disputed,
+        disputed=disputed,
     )

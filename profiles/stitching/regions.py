@@ -4,7 +4,7 @@ from collections.abc import Collection, Hashable, Iterable
 from typing import Any
 
 from cdp.tenancy.models import Sandbox
-from profiles.identity.neighbourhood import Held, Pair, Region
+from profiles.identity.neighbourhood import Held, Pair, Region, Settled
 from profiles.identity.rules import Identity
 from profiles.sets import OWN, select
 from profiles.stitching.known import Known
@@ -18,7 +18,7 @@ SELECT {_COLUMNS} FROM profiles_identity
 WHERE {OWN} AND crowd IS NOT NULL AND crowd = ANY(%(keys)s)
 """
 _BY_ID = f"SELECT {_COLUMNS} FROM profiles_identity WHERE {OWN} AND id = ANY(%(keys)s)"
-_HELD = "a, b, (extract(epoch FROM last_seen) * 1000)::bigint, by_a, by_b"
+_HELD = "a, b, round(date_part('epoch', last_seen) * 1000)::bigint, by_a, by_b"
 # A cut link is kept by neither end; the last arm lets a cut be told from a link never seen.
 _LINKS = f"""
 SELECT {_HELD} FROM profiles_identitylink WHERE {OWN} AND by_a AND a = ANY(%(keys)s)
@@ -68,6 +68,10 @@ class Regions:
         self.known[known.id] = known
         region.names[known.id] = identity
         region.group[known.id] = ("new", known.id)
+
+    def unjoined(self, settled: Settled) -> set[int]:
+        """Return the identities with a link that does not join, one that was cut included."""
+        return settled.unjoined().union(*self.cut)
 
     def _add_members(self, region: Region, sql: str, groups: Collection[int]) -> None:
         if not groups:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from cdp.tenancy.models import Sandbox
 from profiles.identity.neighbourhood import Held, Pair, Region, Settled, settle
 from profiles.identity.rules import Identity, Rules
 from profiles.stitching import writing
+from profiles.stitching.joining import join
 from profiles.stitching.known import Known, find_or_number
 from profiles.stitching.owners import Owners, assign
 from profiles.stitching.regions import Regions
@@ -35,24 +37,27 @@ class Stitched:
 def stitch(sandbox: Sandbox, sightings: Sightings, rules: Rules, now: datetime) -> Stitched:
     """Store new identities and links, and re-home whoever belongs to another profile now.
 
-    The caller holds the sandbox's graphs (`locks.py`).
+    What no rule can be against is joined as it is; only of the rest are the stored graphs
+    read. The caller holds the sandbox's graphs (`locks.py`).
     """
     known = find_or_number(sandbox, sightings.identities())
     seen = _numbered(sightings, known)
-    linked = {end for pair in seen for end in pair}
+    joined = join(sandbox, known, seen, rules)
+    rest = {identity: one for identity, one in known.items() if one.unit in joined.others}
     regions = Regions(sandbox)
-    region = regions.around(k for k in known.values() if k.id in linked and not k.is_new)
-    for identity, one in known.items():
+    region = regions.around(one for one in rest.values() if not one.is_new)
+    for identity, one in rest.items():
         if one.is_new:
             regions.add_new(region, identity, one)
     seen = {pair: t for pair, t in seen.items() if pair not in regions.cut}
     settled = settle(region, regions.load, _changes(region, seen), rules)
-    owners = assign(settled.graphs, regions.known)
+    owners = joined.owners | assign(settled.graphs, regions.known, regions.unjoined(settled))
     new = {one.id: identity for identity, one in known.items() if one.is_new}
     writing.write_owners(sandbox, owners, new, now)
+    rehomed = writing.rehome(sandbox, joined.heirs)
     writing.write_links(sandbox, seen, settled.region.links)
     writing.write_pruned(sandbox, {p: h for p, h in settled.links.items() if p not in seen})
-    return stitched_of(known, owners, regions.known)
+    return stitched_of(known, owners, regions.known, rehomed)
 
 
 def resettle(
@@ -80,7 +85,7 @@ def regraph(sandbox: Sandbox, identities: set[int], rules: Rules, now: datetime)
 
 
 def _resettled(sandbox: Sandbox, regions: Regions, settled: Settled, now: datetime) -> Stitched:
-    owners = assign(settled.graphs, regions.known)
+    owners = assign(settled.graphs, regions.known, regions.unjoined(settled))
     writing.write_owners(sandbox, owners, {}, now)
     writing.write_pruned(sandbox, settled.links)
     return stitched_of({}, owners, regions.known)
@@ -100,26 +105,34 @@ def _numbered(sightings: Sightings, known: Mapping[Identity, Known]) -> dict[Pai
 
 
 def _changes(region: Region, seen: Mapping[Pair, Together]) -> dict[Pair, Held | None]:
-    """Return the links that are new or newer than they were stored."""
+    """Return the links of the region that are new or newer than they were stored."""
     return {
         pair: Held(together.last)
         for pair, together in seen.items()
-        if (stored := region.links.get(pair)) is None or stored.seen < together.last
+        if pair[0] in region.group
+        and ((stored := region.links.get(pair)) is None or stored.seen < together.last)
     }
 
 
 def stitched_of(
-    asked: Mapping[Identity, Known], owners: Owners, before: Mapping[int, Known]
+    asked: Mapping[Identity, Known],
+    owners: Owners,
+    before: Mapping[int, Known],
+    rehomed: Mapping[int, int] = MappingProxyType({}),
 ) -> Stitched:
-    """Tell what became of the identities asked about, and of those stored before."""
-    moved = {m.id: m.profile for m in owners.moved}
+    """Tell what became of the identities asked about, and of those stored before.
+
+    `before` is what is known of identities that were looked into; `rehomed` have been, unseen.
+    """
+    moved = {**{m.id: m.profile for m in owners.moved}, **rehomed}
     return Stitched(
         numbers={identity: one.id for identity, one in asked.items()},
         profile_of={one.id: moved.get(one.id, one.profile) for one in asked.values()},
         rehomed={
             key: profile
             for key, profile in moved.items()
-            if not before[key].is_new and before[key].profile != profile
+            if key in rehomed
+            or (key in before and not before[key].is_new and before[key].profile != profile)
         },
         regrouped=frozenset(owners.regrouped),
         founded=frozenset(owners.founded),

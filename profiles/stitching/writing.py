@@ -1,49 +1,67 @@
 """Writing changed graphs: one statement for each kind of row, rows in the order of their ids."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from cdp.tenancy.models import Sandbox
 from profiles.identity.neighbourhood import Held, Pair
 from profiles.identity.rules import Identity
-from profiles.sets import OWN, as_json, execute
+from profiles.sets import OWN, as_json, execute, numbers_array, select, texts_array
+from profiles.stitching.known import Known
 from profiles.stitching.owners import Owners
 from profiles.stitching.sightings import Together
 
 _FOUND = """
-INSERT INTO profiles_profile (id, sandbox_id, founder, vanished, version, segments, created_at)
-SELECT id, %(sandbox)s, founder, false, 0, '{}', %(now)s
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(id bigint, founder bigint) ORDER BY id
+INSERT INTO profiles_profile
+    (id, sandbox_id, founder, vanished, clear, version, segments, created_at)
+SELECT id, %(sandbox)s, founder, false, clear, 0, '{}', %(now)s
+FROM unnest(%(ids)s::bigint[], %(founders)s::bigint[], %(clear)s::boolean[])
+    AS given(id, founder, clear)
 """
 _VANISH = f"""
 UPDATE profiles_profile SET vanished = (id = ANY(%(gone)s))
 WHERE {OWN} AND id = ANY(%(turned)s)
 """
+_CLEAR = f"""
+UPDATE profiles_profile SET clear = (id = ANY(%(clear)s))
+WHERE {OWN} AND id = ANY(%(judged)s) AND clear <> (id = ANY(%(clear)s))
+"""
 _ADD = """
 INSERT INTO profiles_identity
     (id, sandbox_id, namespace, value, profile_id, founded, crowd, created_at)
 SELECT id, %(sandbox)s, namespace, value, profile, founded, crowd, %(now)s
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(
-    id bigint, namespace text, value text, profile bigint, founded bigint, crowd bigint)
-ORDER BY id
+FROM unnest(%(ids)s::bigint[], %(namespaces)s::text[], %(values)s::text[],
+        %(profiles)s::bigint[], %(founded)s::bigint[], %(crowds)s::bigint[])
+    AS given(id, namespace, value, profile, founded, crowd)
 """
 _MOVE = f"""
 UPDATE profiles_identity AS stored
 SET profile_id = given.profile, founded = given.founded, crowd = given.crowd
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(
-    id bigint, profile bigint, founded bigint, crowd bigint)
+FROM unnest(%(ids)s::bigint[], %(profiles)s::bigint[], %(founded)s::bigint[], %(crowds)s::bigint[])
+    AS given(id, profile, founded, crowd)
 WHERE stored.{OWN} AND stored.id = given.id
 """
+# Found by an array first: of a join with profiles, PostgreSQL cannot tell how many rows it
+# has until the table has been analyzed, and would read all of it.
+_OF_PROFILES = f"""
+SELECT id, profile_id FROM profiles_identity WHERE {OWN} AND profile_id = ANY(%(profiles)s)
+"""
+_REHOME = f"""
+UPDATE profiles_identity AS stored SET profile_id = given.profile
+FROM unnest(%(ids)s::bigint[], %(profiles)s::bigint[]) AS given(id, profile)
+WHERE stored.{OWN} AND stored.id = given.id
+"""
+# Ids of datasets hold no commas.
 _LINK = """
 INSERT INTO profiles_identitylink AS stored
     (sandbox_id, a, b, first_seen, last_seen, datasets, record, batch_id, by_a, by_b)
-SELECT %(sandbox)s, a, b, to_timestamp(first / 1000.0), to_timestamp(last / 1000.0), datasets,
-    record, batch, by_a, by_b
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(
-    a bigint, b bigint, first bigint, last bigint, datasets text[], record text,
-    batch text, by_a boolean, by_b boolean)
-ORDER BY a, b
+SELECT %(sandbox)s, a, b, to_timestamp(first / 1000.0::float8), to_timestamp(last / 1000.0::float8),
+    string_to_array(datasets, ','), record, batch, by_a, by_b
+FROM unnest(%(a)s::bigint[], %(b)s::bigint[], %(first)s::bigint[], %(last)s::bigint[],
+        %(datasets)s::text[], %(records)s::text[], %(batches)s::text[],
+        %(by_a)s::boolean[], %(by_b)s::boolean[])
+    AS given(a, b, first, last, datasets, record, batch, by_a, by_b)
 ON CONFLICT (a, b) DO UPDATE SET
     first_seen = least(stored.first_seen, excluded.first_seen),
     last_seen = greatest(stored.last_seen, excluded.last_seen),
@@ -65,45 +83,56 @@ DELETE FROM profiles_identitylink AS stored
 USING jsonb_to_recordset(%(rows)s::jsonb) AS given(a bigint, b bigint)
 WHERE stored.{OWN} AND stored.a = given.a AND stored.b = given.b
 """
+_BY_BOTH: Final = Held(0)
 
 
 def write_owners(
     sandbox: Sandbox, owners: Owners, new: Mapping[int, Identity], now: datetime
 ) -> None:
     """Store new profiles and identities, and who has changed hands."""
-    founded = [{"id": p, "founder": f} for p, f in owners.founded.items()]
-    added = [
-        {**member.row(), "namespace": new[member.id].namespace, "value": new[member.id].value}
-        for member in owners.moved
-        if member.id in new
-    ]
-    moved = [member.row() for member in owners.moved if member.id not in new]
-    turned = [*owners.vanished, *owners.revived]
-    _write(_FOUND, sandbox, founded, now=now)
-    if turned:
-        execute(_VANISH, sandbox, gone=list(owners.vanished), turned=turned)
-    _write(_ADD, sandbox, added, now=now)
-    _write(_MOVE, sandbox, moved)
+    members = sorted(owners.moved)
+    _write_profiles(sandbox, owners, now)
+    _add(sandbox, [one for one in members if one.id in new], new, now)
+    moved = [one for one in members if one.id not in new]
+    if moved:
+        execute(_MOVE, sandbox, **_columns(moved))
+
+
+def rehome(sandbox: Sandbox, heirs: Mapping[int, int]) -> dict[int, int]:
+    """Give all identities of profiles to their heirs; return those identities with the heirs."""
+    if not heirs:
+        return {}
+    members = sorted(select(_OF_PROFILES, sandbox, profiles=list(heirs)))
+    moved = {identity: heirs[profile] for identity, profile in members}
+    execute(_REHOME, sandbox, ids=numbers_array(moved), profiles=numbers_array(moved.values()))
+    return moved
 
 
 def write_links(sandbox: Sandbox, seen: Mapping[Pair, Together], held: Mapping[Pair, Held]) -> None:
-    """Store the links that a batch saw; one that neither end keeps is not stored."""
-    rows = [
-        {
-            "a": pair[0],
-            "b": pair[1],
-            "first": together.first,
-            "last": together.last,
-            "datasets": sorted(together.datasets),
-            "record": together.record,
-            "batch": together.batch,
-            "by_a": held[pair].by_a,
-            "by_b": held[pair].by_b,
-        }
-        for pair, together in seen.items()
-        if held[pair].by_a or held[pair].by_b
+    """Store the links that a batch saw; one that neither end keeps is not stored.
+
+    `held` tells who keeps a link; one that is not there is kept by both ends.
+    """
+    kept = [
+        (pair, together, by)
+        for pair, together in sorted(seen.items())
+        if (by := held.get(pair, _BY_BOTH)).by_a or by.by_b
     ]
-    _write(_LINK, sandbox, rows)
+    if not kept:
+        return
+    execute(
+        _LINK,
+        sandbox,
+        a=numbers_array(pair[0] for pair, _, _ in kept),
+        b=numbers_array(pair[1] for pair, _, _ in kept),
+        first=numbers_array(together.first for _, together, _ in kept),
+        last=numbers_array(together.last for _, together, _ in kept),
+        datasets=texts_array(",".join(sorted(together.datasets)) for _, together, _ in kept),
+        records=texts_array(together.record for _, together, _ in kept),
+        batches=texts_array(together.batch for _, together, _ in kept),
+        by_a=numbers_array(by.by_a for _, _, by in kept),
+        by_b=numbers_array(by.by_b for _, _, by in kept),
+    )
 
 
 def write_pruned(sandbox: Sandbox, links: Mapping[Pair, Held]) -> None:
@@ -114,10 +143,49 @@ def write_pruned(sandbox: Sandbox, links: Mapping[Pair, Held]) -> None:
         if held.by_a or held.by_b
     ]
     gone = [{"a": a, "b": b} for (a, b), held in links.items() if not (held.by_a or held.by_b)]
-    _write(_KEEP, sandbox, kept)
-    _write(_DROP, sandbox, gone)
+    if kept:
+        execute(_KEEP, sandbox, rows=as_json(kept))
+    if gone:
+        execute(_DROP, sandbox, rows=as_json(gone))
 
 
-def _write(sql: str, sandbox: Sandbox, rows: list[dict[str, Any]], **values: Any) -> None:
-    if rows:
-        execute(sql, sandbox, rows=as_json(rows), **values)
+def _write_profiles(sandbox: Sandbox, owners: Owners, now: datetime) -> None:
+    if owners.founded:
+        execute(
+            _FOUND,
+            sandbox,
+            ids=numbers_array(owners.founded),
+            founders=numbers_array(owners.founded.values()),
+            clear=numbers_array(profile in owners.clear for profile in owners.founded),
+            now=now,
+        )
+    turned = [*owners.vanished, *owners.revived]
+    if turned:
+        execute(_VANISH, sandbox, gone=list(owners.vanished), turned=turned)
+    judged = (owners.clear | owners.disputed).difference(owners.founded)
+    if judged:
+        execute(_CLEAR, sandbox, clear=list(owners.clear), judged=list(judged))
+
+
+def _add(
+    sandbox: Sandbox, members: Sequence[Known], new: Mapping[int, Identity], now: datetime
+) -> None:
+    if members:
+        names = [new[one.id] for one in members]
+        execute(
+            _ADD,
+            sandbox,
+            namespaces=texts_array(name.namespace for name in names),
+            values=texts_array(name.value for name in names),
+            now=now,
+            **_columns(members),
+        )
+
+
+def _columns(members: Sequence[Known]) -> dict[str, Any]:
+    return {
+        "ids": numbers_array(one.id for one in members),
+        "profiles": numbers_array(one.profile for one in members),
+        "founded": numbers_array(one.founded for one in members),
+        "crowds": numbers_array(one.crowd for one in members),
+    }

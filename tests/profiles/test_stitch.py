@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -48,11 +49,21 @@ def stored_graphs(sandbox):
 
 
 def assert_whole(sandbox):
-    """Every identity has a standing profile, every standing profile an identity, its founder."""
+    """Every identity has a standing profile, every standing profile an identity, its founder.
+
+    And of a profile that counts as clear, every link joins.
+    """
     standing = Profile.objects.for_sandbox(sandbox).filter(vanished=False)
     owned = dict(IdentityRow.objects.for_sandbox(sandbox).values_list("id", "profile_id"))
     assert set(owned.values()) == set(standing.values_list("id", flat=True))
     assert all(owned[p.founder] == p.id for p in standing)
+    unclear = {
+        owned[end]
+        for link in IdentityLink.objects.for_sandbox(sandbox)
+        if not (link.by_a and link.by_b) or owned[link.a] != owned[link.b]
+        for end in (link.a, link.b)
+    }
+    assert unclear.isdisjoint(standing.filter(clear=True).values_list("id", flat=True))
 
 
 @given(
@@ -120,6 +131,23 @@ def test_a_batch_costs_as_many_statements_for_one_person_as_for_many(
 
     with django_assert_max_num_queries(16):
         send(sandbox, again)
+
+
+@pytest.mark.parametrize(("people", "reads"), [(2, 0), (6, 2)])
+def test_graphs_are_read_only_if_something_may_stand_against_their_joining(people, reads):
+    sandbox = sandbox_of_luma()
+    few = make_rules(NAMESPACES, limit=5)
+    phone = Identity("ECID", "p")
+    send(sandbox, [({Identity("CRM", f"{n}")}, n) for n in range(people)], few)
+
+    with CaptureQueriesContext(connection) as captured:
+        send(sandbox, [({phone, Identity("CRM", f"{n}")}, 10 + n) for n in range(people)], few)
+
+    read = [q for q in captured if "SELECT a, b" in q["sql"] or "crowd FROM" in q["sql"]]
+    assert len(read) == reads
+    with scope(sandbox, ME):
+        assert len(max(stored_graphs(sandbox).values(), key=len)) == min(people + 1, 5)
+        assert_whole(sandbox)
 
 
 def test_a_shared_cookie_stays_bounded_in_store():

@@ -1,0 +1,139 @@
+"""Joins that no rule can be against: of the graphs that become one, nothing need be read.
+
+While every link of some graphs joins, and no limit and no unique namespace stands against
+their becoming one, they become one, whatever their links are. So most of what a batch brings
+costs as much as its own links, however large the graphs have grown.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cdp.tenancy.models import Sandbox
+from profiles.identity.neighbourhood import Pair
+from profiles.identity.rules import Identity, Rules
+from profiles.sets import OWN, select
+from profiles.stitching.known import PROFILE_NUMBERS, Known, take_numbers
+from profiles.stitching.owners import Owners
+
+_CLEAR = f"""
+SELECT stored.id, stored.founder, own.size, own.single
+FROM profiles_profile AS stored
+CROSS JOIN LATERAL (
+    SELECT count(*) AS size,
+        array_agg(one.namespace) FILTER (WHERE one.namespace = ANY(%(unique)s)) AS single
+    FROM profiles_identity AS one WHERE one.profile_id = stored.id AND one.{OWN}
+) AS own
+WHERE stored.{OWN} AND stored.id = ANY(%(keys)s) AND stored.clear
+"""
+
+
+class Clear(NamedTuple):
+    """A graph of which every link joins: its oldest identity, its size, its unique namespaces."""
+
+    founder: int
+    size: int = 1
+    single: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What could be joined: who owns what now, and which profiles' identities get another one.
+
+    `others` are the units (`Known.unit`) that must be looked into.
+    """
+
+    owners: Owners = field(default_factory=Owners)
+    heirs: dict[int, int] = field(default_factory=dict)
+    others: set[int] = field(default_factory=set)
+
+
+def join(
+    sandbox: Sandbox, known: Mapping[Identity, Known], linked: Iterable[Pair], rules: Rules
+) -> Joined:
+    """Join whatever is clear. Nothing is written."""
+    unit_of = {one.id: one.unit for one in known.values()}
+    new = {one.unit: identity for identity, one in known.items() if one.is_new}
+    clear = {
+        unit: Clear(-unit, single=[name.namespace] if name.namespace in rules.unique else None)
+        for unit, name in new.items()
+    }
+    groups = list(_groups([(unit_of[a], unit_of[b]) for a, b in linked], new))
+    stored = [unit for group in groups for unit in group if unit > 0]
+    clear |= _read(sandbox, stored, rules)
+    free, others = [], set()
+    for group in groups:
+        if _may_join([clear.get(unit) for unit in group], rules):
+            free.append(group)
+        else:
+            others.update(group)
+    return Joined(*_own(free, clear), others)
+
+
+def _groups(pairs: Iterable[tuple[int, int]], alone: Iterable[int]) -> Iterator[list[int]]:
+    """Yield the units that links join, and each of the others."""
+    parent = {unit: unit for unit in alone}
+    for pair in pairs:
+        low, high = sorted(_root(parent, unit) for unit in pair)
+        parent[high] = low
+    groups = defaultdict(list)
+    for unit in parent:
+        groups[_root(parent, unit)].append(unit)
+    yield from groups.values()
+
+
+def _root(parent: dict[int, int], unit: int) -> int:
+    up = parent.setdefault(unit, unit)
+    while up != unit:
+        parent[unit] = parent[up]  # halving the path
+        unit, up = up, parent[up]
+    return unit
+
+
+def _read(sandbox: Sandbox, profiles: Sequence[int], rules: Rules) -> dict[int, Clear]:
+    if not profiles:
+        return {}
+    rows = select(_CLEAR, sandbox, keys=list(profiles), unique=list(rules.unique))
+    return {key: Clear(*rest) for key, *rest in rows}
+
+
+def _may_join(parts: Sequence[Clear | None], rules: Rules) -> bool:
+    """Tell whether parts may become one: a graph within the limit drops no link, either."""
+    size, single = 0, 0
+    namespaces: set[str] = set()
+    for part in parts:
+        if part is None:
+            return False
+        size += part.size
+        if part.single:
+            single += len(part.single)
+            namespaces.update(part.single)
+    return size <= rules.limit and single == len(namespaces)
+
+
+def _own(
+    groups: Sequence[Sequence[int]], clear: Mapping[int, Clear]
+) -> tuple[Owners, dict[int, int]]:
+    """Give each group the profile of its oldest identity, a new one if that is new itself."""
+    oldest = [(min(clear[unit].founder for unit in group), group) for group in groups]
+    oldest.sort()
+    numbers = iter(take_numbers(PROFILE_NUMBERS, sum(max(g) < 0 for g in groups)))
+    owners = Owners()
+    heirs: dict[int, int] = {}
+    for founder, group in oldest:
+        profiles = [unit for unit in group if unit > 0]
+        if profiles:
+            heir = next(unit for unit in profiles if clear[unit].founder == founder)
+            heirs |= {unit: heir for unit in profiles if unit != heir}
+        else:
+            heir = next(numbers)
+            owners.founded[heir] = founder
+        if len(group) > len(profiles[:1]):
+            owners.regrouped.add(heir)
+        owners.moved.extend(
+            Known(-unit, heir, heir if -unit == founder else None) for unit in group if unit < 0
+        )
+    owners.vanished.update(heirs)
+    owners.clear.update(owners.founded)
+    return owners, heirs
