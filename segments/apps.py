@@ -21,11 +21,18 @@ class SegmentsConfig(AppConfig):
             profiles_changed,
             rechecks_due,
             schedules_due,
+            segment_deleted,
         )
-        from segments.topics import EVALUATION_WANTED, RECHECKS_DUE, SCHEDULES_DUE
+        from segments.topics import (
+            EVALUATION_WANTED,
+            RECHECKS_DUE,
+            SCHEDULES_DUE,
+            SEGMENT_DELETED,
+        )
 
         subscribe(PROFILES_CHANGED, profiles_changed, records=5_000, exclusive=True)
         subscribe(EVALUATION_WANTED, evaluation_wanted, batch=1, exclusive=True, lane=LONG_WORK)
         subscribe(RECHECKS_DUE, rechecks_due, exclusive=True)
         subscribe(SCHEDULES_DUE, schedules_due)
         interact_answers.register("segments", visitor_segments)
+        subscribe(SEGMENT_DELETED, segment_deleted, batch=1, lane=LONG_WORK)

@@ -11,6 +11,7 @@ from segments.enums import EvaluationKind
 from segments.errors import SandboxBusy
 from segments.evaluation import rechecks
 from segments.evaluation.few import PROFILES_AT_ONCE, evaluate_in_turn
+from segments.evaluation.forgetting import forget_segment
 from segments.evaluation.rules import rule_book
 from segments.evaluation.settling import settle
 from segments.evaluation.whole import evaluate_whole
@@ -51,6 +52,14 @@ def schedules_due(claim: Claim) -> None:
     for item in claim.items:
         with scope(claim.sandbox, _ACTOR):
             run_if_due(claim.sandbox, item.payload["schedule"], item.payload["at"])
+            claim.finish([item])
+
+
+def segment_deleted(claim: Claim) -> None:
+    """Take deleted segments off the profiles that were in them."""
+    for item in claim.items:
+        forget_segment(claim.sandbox, item.payload["segment"])
+        with scope(claim.sandbox, _ACTOR):
             claim.finish([item])
 
 

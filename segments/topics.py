@@ -13,3 +13,6 @@ RECHECKS_DUE: Final = "segments.rechecks-due"
 
 SCHEDULES_DUE: Final = "segments.schedules-due"
 """Payload: `schedule`, and the moment `at` for which this timer was set."""
+
+SEGMENT_DELETED: Final = "segments.deleted"
+"""Payload: `segment`, the id of one that is to be taken off the profiles."""

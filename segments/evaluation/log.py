@@ -67,6 +67,12 @@ FROM (
 )
 WHERE bitmapCardinality(entered) + bitmapCardinality(exited) > 0"""
 
+_LEAVE: Final = f"""
+INSERT INTO transitions (sandbox_id, turn, segment_id, evaluation_id, entered, exited, at)
+SELECT {{sandbox:UInt32}}, {{turn:UInt64}}, segment_id, {{evaluation:UUID}},
+  bitmapBuild(emptyArrayUInt64()), members, fromUnixTimestamp64Milli({{at:Int64}}, 'UTC')
+FROM ({MEMBERS}) WHERE segment_id = {{segment:String}} AND bitmapCardinality(members) > 0"""
+
 _KEEP: Final = f"""
 INSERT INTO memberships (sandbox_id, segment_id, turn, members)
 SELECT {{sandbox:UInt32}}, segment_id, {{turn:UInt64}}, members
@@ -147,6 +153,19 @@ def write_differences(
         },
         token=f"{evaluation}:{attempt}",
     )
+
+
+def write_everybody_left(
+    sandbox: Sandbox, evaluation: UUID, turn: int, at: datetime, segment: str
+) -> None:
+    """Log that all members of a segment have left it."""
+    values = {
+        "evaluation": str(evaluation),
+        "turn": turn,
+        "at": round(at.timestamp() * 1000),
+        "segment": segment,
+    }
+    client.execute(_LEAVE, sandbox=sandbox, params=values, token=f"{evaluation}:{turn}")
 
 
 def keep_members(sandbox: Sandbox, turn: int) -> None:

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from cdp.errors import FieldError, Invalid
+from cdp.queue import publish
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
@@ -22,6 +23,7 @@ from segments.models import Segment, SegmentVersion
 from segments.rules import accept, references
 from segments.services.evaluations import request_evaluation
 from segments.services.look_ups import note_look_ups
+from segments.topics import SEGMENT_DELETED
 from segments.vocabulary import vocabulary
 
 MOST_ON_EDGE: Final = 100
@@ -116,11 +118,15 @@ def deactivate_segment(*, actor: Actor, segment: Segment) -> Segment:
 
 
 def delete_segment(*, actor: Actor, segment: Segment) -> None:
-    """Delete a segment that nothing is built on. Raises `SegmentInUse`."""
+    """Delete a segment that nothing is built on, and take it off its members.
+
+    Raises `SegmentInUse`.
+    """
     _refuse_if_used(segment)
     audit.record(
         actor=actor, action="segment.deleted", target=segment, before={"rule": segment.rule}
     )
+    publish(SEGMENT_DELETED, {"segment": segment.pk}, sandbox=segment.sandbox)
     segment.delete()
 
 

@@ -6,8 +6,10 @@ from cdp.queue import drain
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.models import Profile
+from segments.errors import SegmentInUse
+from segments.evaluation import log
 from segments.models import Evaluation, Segment
-from segments.services.lifecycle import create_segment, publish_segment
+from segments.services.lifecycle import create_segment, delete_segment, publish_segment
 from tests.segments.shop import ACTOR, Shop, open_shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.clickhouse]
@@ -86,3 +88,31 @@ def test_a_member_whose_window_has_passed_leaves_without_any_event(shop, clock):
     clock.move(milliseconds=1)
     drain()
     assert members(shop, segment) == set()
+
+
+def test_a_deleted_segment_is_taken_off_its_members_and_others_stay(shop):
+    shop.event("ada@luma.example", "commerce.purchases")
+    gone, kept = published(shop, BUYERS), published(shop, BUYERS, "Also buyers")
+    deleted = gone.pk  # Django takes it from the row
+    assert len(members(shop, gone)) == 1
+
+    with scope(shop.sandbox, ACTOR):
+        delete_segment(actor=ACTOR, segment=gone)
+    drain()
+
+    with scope(shop.sandbox, ACTOR):
+        [stored] = Profile.objects.for_sandbox(shop.sandbox).values_list("segments", flat=True)
+    assert set(stored) == {kept.pk}
+    assert log.sizes(shop.sandbox) == {deleted: 0, kept.pk: 1}
+
+
+def test_a_segment_that_another_asks_for_is_not_deleted(shop):
+    parent = published(shop, BUYERS)
+    child = published(shop, {"type": "segment", "id": parent.pk}, "Of the buyers")
+
+    with scope(shop.sandbox, ACTOR), pytest.raises(SegmentInUse) as refusal:
+        delete_segment(actor=ACTOR, segment=parent)
+
+    assert [one["id"] for one in refusal.value.extra["dependents"]] == [child.pk]
+    with scope(shop.sandbox, ACTOR):
+        assert Segment.objects.for_sandbox(shop.sandbox).count() == 2
