@@ -104,6 +104,7 @@ class SegmentJobViewSet(ListMixin, RetrieveMixin, CreateMixin, SandboxViewSet):
         response.status_code = status.HTTP_202_ACCEPTED
         return response
 
+    @extend_schema(request=None, responses=SegmentJobOut)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Stop it, as long as it has changed nothing."""
