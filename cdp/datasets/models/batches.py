@@ -10,7 +10,7 @@ from cdp.tenancy.ids import PublicIdField
 
 
 class Batch(SandboxModel):
-    """Files for one dataset.
+    """Files for one dataset, or for whoever takes the rows instead (`registries.batch_takers`).
 
     All rows are judged before any is stored. Of more than `partial_percent` bad rows,
     or of any if that is empty, the whole batch fails. `replaces` names batches that
@@ -18,7 +18,8 @@ class Batch(SandboxModel):
     """
 
     id = PublicIdField(prefix="bat")
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+")
+    dataset = models.ForeignKey(Dataset, null=True, on_delete=models.CASCADE, related_name="+")
+    taker = models.CharField(max_length=40, blank=True, editable=False)
     external_id = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=12, choices=BatchState, default=BatchState.LOADING)
     input_format = models.CharField(max_length=10, choices=FileFormat)
@@ -50,6 +51,13 @@ class Batch(SandboxModel):
 
     class Meta:
         verbose_name_plural = "batches"
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(dataset__isnull=False, taker="")
+                | (models.Q(dataset__isnull=True) & ~models.Q(taker="")),
+                name="batch_has_one_taker",
+            ),
+        )
         indexes = (
             models.Index(fields=["sandbox", "dataset", "-id"], name="batch_of_dataset"),
             models.Index(

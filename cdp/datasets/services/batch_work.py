@@ -14,6 +14,7 @@ from cdp.datasets.enums import BatchState
 from cdp.datasets.files.storage import Folder
 from cdp.datasets.models import Batch, BatchFile
 from cdp.datasets.records import DatasetFacts
+from cdp.datasets.registries import batch_takers
 from cdp.datasets.services.batch_states import lock_batch, move
 from cdp.datasets.services.batches import start_revert
 from cdp.datasets.services.landing import land
@@ -88,7 +89,9 @@ def _begin(sandbox: Sandbox, batch_id: str) -> Work | None:
     if batch is None or batch.state not in _READY:
         return None
     move(batch, BatchState.STAGING)
-    dataset = selectors.dataset_facts(sandbox, [batch.dataset_id])[batch.dataset_id]
+    dataset = None
+    if batch.dataset_id is not None:
+        dataset = selectors.dataset_facts(sandbox, [batch.dataset_id])[batch.dataset_id]
     files = BatchFile.objects.for_sandbox(sandbox).filter(batch_id=batch.files_of or batch.pk)
     return Work(
         batch_id=batch.pk,
@@ -105,7 +108,9 @@ def _begin(sandbox: Sandbox, batch_id: str) -> Work | None:
     )
 
 
-def _transform(batch: Batch, dataset: DatasetFacts) -> Transform | None:
+def _transform(batch: Batch, dataset: DatasetFacts | None) -> Transform | None:
+    if dataset is None:
+        return batch_takers.entries()[batch.taker](batch)
     if not batch.mapping_set_id or batch.mapping_version is None:
         return None
     rules = rules_of(batch.sandbox, batch.mapping_set_id, batch.mapping_version)
@@ -146,7 +151,7 @@ def _publish_chunks(batch: Batch) -> None:
     numbers = range(batch.chunks_published, last)
     received_at = (batch.started_at or timezone.now()).isoformat(timespec="milliseconds")
     queue.publish_many(
-        RECORDS_RECEIVED,
+        _topic(batch),
         [
             Message(
                 payload={
@@ -169,9 +174,15 @@ def _publish_chunks(batch: Batch) -> None:
     )
 
 
+def _topic(batch: Batch) -> str:
+    return batch.taker or RECORDS_RECEIVED
+
+
 def _succeed(batch: Batch) -> None:
     move(batch, BatchState.SUCCESS)
     land(batch)
+    if batch.taker:
+        queue.publish(_topic(batch), {"batch": batch.pk}, sandbox=batch.sandbox, key=batch.pk)
     predecessors = Batch.objects.for_sandbox(batch.sandbox_id).filter(pk__in=batch.replaces)
     for predecessor in predecessors.select_for_update().order_by("pk"):
         if predecessor.state == BatchState.SUCCESS:

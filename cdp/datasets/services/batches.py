@@ -14,6 +14,7 @@ from cdp.datasets.topics import BATCHES_LOADED, BATCHES_REVERTED
 from cdp.errors import FieldError, Invalid
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
+from cdp.tenancy.models import Sandbox
 
 MOST_PREDECESSORS = 100
 _ABORTABLE = (BatchState.LOADING, BatchState.STALLED)
@@ -24,32 +25,38 @@ def create_batch(
     *,
     actor: Actor,
     dataset: Dataset,
-    input_format: str = FileFormat.JSON_LINES,
-    format_options: dict[str, Any] | None = None,
     replaces: Sequence[str] = (),
     **values: Any,
 ) -> Batch:
     """Open a batch for a dataset. Raises `Invalid` for options that the format does not have."""
-    options = format_options or {}
-    errors = check_options(input_format, options) + _check_predecessors(dataset, replaces)
-    if errors:
-        raise Invalid("The batch cannot be made; see `errors`.", errors=errors)
     if dataset.system and actor.kind != "system":
         raise Invalid("A dataset of the platform itself takes nothing from outside.")
-    fields: dict[str, Any] = {
-        "sandbox": dataset.sandbox,
-        "dataset": dataset,
-        "input_format": input_format,
-        "format_options": options,
-        "replaces": list(replaces),
-        **values,
-    }
-    batch = Batch.objects.create(**fields)  # type: ignore[misc]  # the caller has checked the shape
+    batch = Batch(sandbox=dataset.sandbox, dataset=dataset, replaces=list(replaces))
+    return _open(actor, batch, _check_predecessors(dataset, replaces), values)
+
+
+def create_taken_batch(*, actor: Actor, sandbox: Sandbox, taker: str, **values: Any) -> Batch:
+    """Open a batch whose rows another app takes. Raises as `create_batch`."""
+    return _open(actor, Batch(sandbox=sandbox, taker=taker), [], values)
+
+
+def _open(actor: Actor, batch: Batch, problems: list[FieldError], values: dict[str, Any]) -> Batch:
+    for field, value in {"input_format": FileFormat.JSON_LINES, **values}.items():
+        setattr(batch, field, value)
+    batch.format_options = batch.format_options or {}
+    errors = check_options(batch.input_format, batch.format_options) + problems
+    if errors:
+        raise Invalid("The batch cannot be made; see `errors`.", errors=errors)
+    batch.save(force_insert=True)
     audit.record(
         actor=actor,
         action="batch.created",
         target=batch,
-        after={"dataset": dataset.pk, "input_format": input_format, "replaces": list(replaces)},
+        after={
+            "dataset": batch.dataset_id,
+            "input_format": batch.input_format,
+            "replaces": batch.replaces,
+        },
     )
     return batch
 
@@ -88,6 +95,7 @@ def abort_batch(*, actor: Actor, batch: Batch) -> Batch:
 def revert_batch(*, actor: Actor, batch: Batch) -> Batch:
     """Take back what a stored batch has brought; it is inactive when that is done."""
     batch = lock_batch(batch, BatchState.SUCCESS)
+    _refuse_taken(batch)
     start_revert(batch)
     audit.record(actor=actor, action="batch.reverted", target=batch)
     return batch
@@ -100,6 +108,7 @@ def replay_batch(*, actor: Actor, batch: Batch) -> Batch:
     was enabled for Profile.
     """
     batch = lock_batch(batch, BatchState.SUCCESS, BatchState.FAILED, BatchState.INACTIVE)
+    dataset = _refuse_taken(batch)
     source = batch.files_of or batch.pk
     if not BatchFile.objects.for_sandbox(batch.sandbox_id).filter(batch_id=source).exists():
         raise BatchStateWrong(
@@ -107,7 +116,7 @@ def replay_batch(*, actor: Actor, batch: Batch) -> Batch:
         )
     again = create_batch(
         actor=actor,
-        dataset=batch.dataset,
+        dataset=dataset,
         input_format=batch.input_format,
         format_options=batch.format_options,
         partial_percent=batch.partial_percent,
@@ -139,6 +148,13 @@ def finish_revert(batch: Batch) -> Batch:
     if locked.state == BatchState.REVERTING:
         move(locked, BatchState.INACTIVE)
     return locked
+
+
+def _refuse_taken(batch: Batch) -> Dataset:
+    """Return a batch's dataset. Raises `BatchStateWrong` if its rows are elsewhere."""
+    if batch.dataset is None:
+        raise BatchStateWrong("The batch is for no dataset. Send a new one instead.")
+    return batch.dataset
 
 
 def _check_predecessors(dataset: Dataset, replaces: Sequence[str]) -> list[FieldError]:

@@ -32,10 +32,10 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Everything that staging must know of a batch."""
+    """Everything that staging must know of a batch; without a dataset, `transform` judges."""
 
     batch_id: str
-    dataset: DatasetFacts
+    dataset: DatasetFacts | None
     files: list[SourceFile]
     input_format: str
     format_options: dict[str, Any]
@@ -98,7 +98,7 @@ def _stage_file(
         form="chunk",
         inlet_id="",
         received_at=work.now,
-        dataset_id=work.dataset.id,
+        dataset_id=work.dataset.id if work.dataset else "",
         batch_id=work.batch_id,
     )
     transform = work.transform or _transform_of(work)
@@ -126,8 +126,8 @@ def _judge(
     if isinstance(row, BadRow):
         return [FieldError(path="", code=row.code, detail=row.detail)]
     record, errors = transform(row)
-    if errors:
-        return errors
+    if errors or work.dataset is None:
+        return errors or record
     judged = examine(Received(arrival, number, record, work.dataset.id), work.dataset, now=work.now)
     return list(judged.errors) if isinstance(judged, Rejection) else judged.record
 
@@ -148,6 +148,6 @@ def _wanted_by(work: Work) -> Callable[[Row], bool]:
 
 
 def _transform_of(work: Work) -> Transform:
-    if work.input_format == FileFormat.CSV:
+    if work.input_format == FileFormat.CSV and work.dataset is not None:
         return ByColumnPaths(work.dataset.schema)
     return as_it_is
