@@ -56,9 +56,18 @@ def schedules_due(claim: Claim) -> None:
 
 
 def segment_deleted(claim: Claim) -> None:
-    """Take deleted segments off the profiles that were in them."""
+    """Take deleted segments off the profiles that were in them.
+
+    After an evaluation that still asks for one, which would put it back.
+    """
     for item in claim.items:
-        forget_segment(claim.sandbox, item.payload["segment"])
+        deleted = item.payload["segment"]
+        with scope(claim.sandbox, _ACTOR):
+            running = selectors.find_running(claim.sandbox)
+            if running is not None and deleted in running.asked:
+                claim.retry([item], "An evaluation that asks for it is under way.", _PAUSE)
+                continue
+        forget_segment(claim.sandbox, deleted)
         with scope(claim.sandbox, _ACTOR):
             claim.finish([item])
 

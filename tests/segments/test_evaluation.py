@@ -1,14 +1,17 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from cdp.queue import drain
+from cdp.queue.models import QueueItem
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.models import Profile
 from segments.errors import SegmentInUse
 from segments.evaluation import log
 from segments.models import Evaluation, Segment
+from segments.services.evaluations import request_evaluation
 from segments.services.lifecycle import create_segment, delete_segment, publish_segment
 from tests.segments.shop import ACTOR, Shop, open_shop
 
@@ -104,6 +107,30 @@ def test_a_deleted_segment_is_taken_off_its_members_and_others_stay(shop):
         [stored] = Profile.objects.for_sandbox(shop.sandbox).values_list("segments", flat=True)
     assert set(stored) == {kept.pk}
     assert log.sizes(shop.sandbox) == {deleted: 0, kept.pk: 1}
+
+
+def test_a_segment_deleted_during_an_evaluation_is_taken_off_after_it(shop, monkeypatch):
+    shop.event("ada@luma.example", "commerce.purchases")
+    segment = published(shop, BUYERS)
+    deleted = segment.pk
+    with scope(shop.sandbox, ACTOR):
+        running = request_evaluation(actor=ACTOR, sandbox=shop.sandbox)
+        Evaluation.objects.for_sandbox(shop.sandbox).filter(pk=running.pk).update(
+            state="telling", asked={deleted: 1}
+        )
+        delete_segment(actor=ACTOR, segment=segment)
+
+    drain(["segments.deleted"], until_empty=False)
+    with scope(shop.sandbox, ACTOR):
+        [held] = Profile.objects.for_sandbox(shop.sandbox).values_list("segments", flat=True)
+        assert set(held) == {deleted}
+        Evaluation.objects.for_sandbox(shop.sandbox).filter(pk=running.pk).update(state="done")
+        QueueItem.objects.for_sandbox(shop.sandbox).update(available_at=timezone.now())
+    drain()
+
+    with scope(shop.sandbox, ACTOR):
+        [held] = Profile.objects.for_sandbox(shop.sandbox).values_list("segments", flat=True)
+    assert held == {}
 
 
 def test_a_segment_that_another_asks_for_is_not_deleted(shop):
