@@ -239,7 +239,7 @@ def evaluate(chosen: list[Shape]) -> tuple[float, dict[str, int]]:
     scan = members_scan(_rules(chosen), _words(), _clock())
 
     def run() -> None:
-        log.write_found(place, evaluation, scan)
+        log.write_found(place, evaluation, 0, scan)
         log.write_differences(
             place,
             evaluation=evaluation,

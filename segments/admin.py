@@ -4,12 +4,13 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from cdp.tenancy.console.base import SandboxAdmin, pretty
-from segments.models import Evaluation, Segment, SegmentSchedule
+from segments.models import Composition, Evaluation, Segment, SegmentSchedule, UploadPart
 
 
 @admin.register(Segment)
 class SegmentAdmin(SandboxAdmin):
-    list_display = ("name", "owner", "state", "size", "evaluated_at", "updated_at")
+    list_display = ("name", "owner", "origin", "state", "size", "evaluated_at", "updated_at")
+    list_filter = (*SandboxAdmin.list_filter, "origin", "state")
     search_fields = ("name", "id")
     fields = (
         "name",
@@ -26,6 +27,31 @@ class SegmentAdmin(SandboxAdmin):
     def rule_shown(self, segment: Segment) -> SafeString:
         """The rule as a tree."""
         return pretty(segment.rule)
+
+
+@admin.register(Composition)
+class CompositionAdmin(SandboxAdmin):
+    list_display = ("name", "owner", "state", "version", "updated_at")
+    search_fields = ("name", "id")
+    fields = (
+        "name",
+        "owner",
+        "description",
+        ("state", "version"),
+        "definition_shown",
+        ("published_at", "created_at", "updated_at"),
+    )
+
+    @admin.display(description="Definition")
+    def definition_shown(self, composition: Composition) -> SafeString:
+        """The definition as a tree."""
+        return pretty(composition.definition)
+
+
+@admin.register(UploadPart)
+class UploadPartAdmin(SandboxAdmin):
+    list_display = ("batch_id", "owner", "upload", "mode", "rows", "stored_at", "over")
+    fields = ("batch_id", "owner", "upload", "mode", "rows", ("stored_at", "over"), "created_at")
 
 
 @admin.register(Evaluation)

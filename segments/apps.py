@@ -12,10 +12,14 @@ class SegmentsConfig(AppConfig):
     def ready(self) -> None:
         """Listen to what happens to people, and tell visitors of their segments."""
         from cdp.api.registries import interact_answers
+        from cdp.datasets.registries import batch_takers
         from cdp.queue import subscribe
         from cdp.queue.subscriptions import LONG_WORK
+        from cdp.tenancy import sandboxes
+        from profiles.registries import personal_data
         from profiles.topics import PROFILES_CHANGED
         from segments.edge import visitor_segments
+        from segments.payload import rows_on
         from segments.receivers import (
             evaluation_wanted,
             profiles_changed,
@@ -23,12 +27,18 @@ class SegmentsConfig(AppConfig):
             schedules_due,
             segment_deleted,
         )
+        from segments.services import sandboxes as handlers
         from segments.topics import (
             EVALUATION_WANTED,
             RECHECKS_DUE,
+            ROWS_UPLOADED,
             SCHEDULES_DUE,
             SEGMENT_DELETED,
+            UPLOAD_ENDS,
+            UPLOAD_ROWS_OVER,
         )
+        from segments.uploading.ending import end_parts, remove_rows
+        from segments.uploading.taking import take_rows, transform_of
 
         subscribe(PROFILES_CHANGED, profiles_changed, records=5_000, exclusive=True)
         subscribe(EVALUATION_WANTED, evaluation_wanted, batch=1, exclusive=True, lane=LONG_WORK)
@@ -36,3 +46,16 @@ class SegmentsConfig(AppConfig):
         subscribe(SCHEDULES_DUE, schedules_due)
         interact_answers.register("segments", visitor_segments)
         subscribe(SEGMENT_DELETED, segment_deleted, batch=1, lane=LONG_WORK)
+        subscribe(ROWS_UPLOADED, take_rows, batch=10, exclusive=True, lane=LONG_WORK)
+        subscribe(UPLOAD_ENDS, end_parts)
+        subscribe(UPLOAD_ROWS_OVER, remove_rows, batch=1, lane=LONG_WORK)
+        batch_takers.register(ROWS_UPLOADED, transform_of)
+        personal_data.register("segments", rows_on)
+        sandboxes.register(
+            "segments",
+            sandboxes.SandboxHandler(
+                reset=handlers.forget_segments,
+                erase=handlers.erase_people,
+                count=handlers.count_segments,
+            ),
+        )

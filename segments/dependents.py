@@ -27,8 +27,14 @@ def dependents(segment: Segment) -> list[dict[str, str]]:
 
 
 def _dependents(segment: Segment) -> Iterator[dict[str, str]]:
+    composed: dict[str, str] = {}
     for other in selectors.list_dependents(segment):
-        yield {"type": "segment", "id": other.pk, "name": other.name}
+        if other.composition is not None:
+            composed[other.composition.pk] = other.composition.name
+        else:
+            yield {"type": "segment", "id": other.pk, "name": other.name}
+    for key, name in composed.items():
+        yield {"type": "composition", "id": key, "name": name}
     for schedule in selectors.list_schedules_of(segment):
         yield {"type": "segment_schedule", "id": schedule.pk, "name": schedule.name}
     for ask in _asked.values():

@@ -72,10 +72,7 @@ def visitor_segments(sandbox: Sandbox, asked: EdgeRequest) -> list[dict[str, Any
     if asked.refuses_collection or _refuses(person, known.policy):
         return _handles([])
     visitor = _visitor(sandbox, asked, person, known)
-    inside = (
-        decide_all(known.rules, visitor, known.book.words, partial(_is_past, deadline))
-        | known.told.intersection(visitor.held or ()) - known.book.ids
-    )
+    inside = decide_all(known.rules, visitor, known.book.words, partial(_is_past, deadline))
     return _handles(sorted(inside & known.told))
 
 
@@ -97,7 +94,7 @@ def _remembered(sandbox: Sandbox) -> _Known:
 
 def _read(sandbox: Sandbox) -> _Known:
     told = frozenset(selectors.list_on_edge(sandbox).values_list("pk", flat=True))
-    book = rule_book(sandbox, told or {""})
+    book = rule_book(sandbox, told or {""}, with_children=False)
     rules = tuple(edge_rule(rule, book.words) for rule in book.rules)
     return _Known(told, book, rules, default_policy(sandbox), namespace_catalogue(sandbox))
 

@@ -11,6 +11,21 @@ class SegmentState(models.TextChoices):
     INACTIVE = "inactive"
 
 
+class SegmentOrigin(models.TextChoices):
+    """What decides who is in a segment."""
+
+    RULE = "rule"
+    COMPOSITION = "composition"
+    UPLOAD = "upload"
+
+
+class UploadMode(models.TextChoices):
+    """What the rows of a new file do to those of earlier ones."""
+
+    REPLACE = "replace"
+    ADD = "add"
+
+
 class EvaluationKind(models.TextChoices):
     """What brought an evaluation about."""
 

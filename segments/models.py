@@ -9,21 +9,65 @@ from cdp.tenancy.base import SandboxModel
 from cdp.tenancy.ids import PublicIdField
 from cdp.tenancy.models import Sandbox
 from profiles.models import MergePolicy
-from segments.enums import EvaluationKind, EvaluationState, SegmentState
+from segments.enums import (
+    EvaluationKind,
+    EvaluationState,
+    SegmentOrigin,
+    SegmentState,
+    UploadMode,
+)
+
+
+class Composition(SandboxModel):
+    """Segments put together from others: one results, or one for each branch of a split.
+
+    `version` grows with each change of the definition.
+    """
+
+    id = PublicIdField(prefix="cmp")
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    definition = models.JSONField()
+    state = models.CharField(
+        max_length=10, choices=SegmentState, default=SegmentState.DRAFT, editable=False
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    published_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["sandbox", "name"], name="composition_name_unique"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Segment(SandboxModel):
     """A rule that says who, and the state of its life.
 
-    `references` are the segments that its rule asks for. `version` grows with each
-    change of the rule. `size` is the number of members after the last evaluation.
+    `references` are the segments that its rule asks for, `fields` the paths it names.
+    `version` grows with each change of the rule. `size` is the number of members after
+    the last evaluation. What a composition results in has a rule that it was compiled
+    into; the rule of an upload asks for itself: who is in decide its rows.
     """
 
     id = PublicIdField(prefix="seg")
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
+    origin = models.CharField(
+        max_length=11, choices=SegmentOrigin, default=SegmentOrigin.RULE, editable=False
+    )
+    composition = models.ForeignKey(
+        Composition, null=True, editable=False, on_delete=models.PROTECT, related_name="results"
+    )
+    branch = models.CharField(max_length=40, blank=True, editable=False)
+    tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     rule = models.JSONField()
     references = ArrayField(models.CharField(max_length=40), default=list, editable=False)
+    fields = ArrayField(models.CharField(max_length=500), default=list, editable=False)
     merge_policy = models.ForeignKey(
         MergePolicy, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
         help_text="Empty for the sandbox's default policy.",
@@ -45,6 +89,11 @@ class Segment(SandboxModel):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["sandbox", "name"], name="segment_name_unique"),
+            models.UniqueConstraint(
+                fields=["composition", "branch"],
+                condition=models.Q(composition__isnull=False),
+                name="segment_once_for_each_branch",
+            ),
         )
         indexes = (models.Index(fields=["sandbox", "state"], name="segment_state"),)
 
@@ -222,3 +271,79 @@ class SegmentSize(SandboxModel):
 
     def __str__(self) -> str:
         return f"{self.size} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Upload(SandboxModel):
+    """What an uploaded segment reads from its files, and how long a row makes a member.
+
+    `identities` are columns with the namespace of each; `attributes` are columns kept
+    beside each membership, with type and labels.
+    """
+
+    segment = models.OneToOneField(
+        Segment, primary_key=True, on_delete=models.CASCADE, related_name="upload"
+    )
+    identities = models.JSONField()
+    attributes = models.JSONField(default=list, blank=True)
+    ttl_days = models.PositiveIntegerField(default=30)
+
+    def __str__(self) -> str:
+        return f"rows of {self.segment_id}"
+
+
+class UploadPart(SandboxModel):
+    """The rows that one batch has brought to an uploaded segment.
+
+    They count from when the batch is whole until they are too old or replaced; then
+    they are `over`, and removed some at a time.
+    """
+
+    batch_id = models.CharField(max_length=40, primary_key=True)
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="parts")
+    mode = models.CharField(max_length=7, choices=UploadMode)
+    stored_at = models.DateTimeField(null=True)
+    over = models.BooleanField(default=False)
+    rows = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["sandbox", "upload"],
+                name="upload_part_counting",
+                condition=models.Q(stored_at__isnull=False, over=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.batch_id
+
+
+class UploadRow(SandboxModel):
+    """An identity that a file names, and what the file says beside it.
+
+    Written by the hundred thousand: without constraints on what it points at.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    sandbox = models.ForeignKey(
+        Sandbox, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    batch_id = models.CharField(max_length=40)
+    namespace = models.CharField(max_length=64)
+    value = models.TextField()
+    attributes = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["batch_id", "namespace", "value"], name="upload_row_once_in_a_batch"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["value", "namespace"], name="upload_row_of_identity"),
+            models.Index(fields=["batch_id", "id"], name="upload_row_of_batch"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.namespace}:{self.value}"

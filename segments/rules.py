@@ -6,6 +6,7 @@ from segments.errors import RuleRefused
 from segments.language.ast import Condition, InSegment, Related
 from segments.language.check import check
 from segments.language.errors import Problem, RuleError
+from segments.language.explain import explain
 from segments.language.limits import scan_problems
 from segments.language.parse import parse
 from segments.language.tree import read_tree, write_tree
@@ -22,7 +23,7 @@ def accept_tree(tree: Any, words: Vocabulary) -> Condition:
     problems = check(rule, words) or scan_problems(rule, words)
     if problems:
         raise RuleRefused(problems)
-    return _with_entities_by_id(rule, words)
+    return with_entities_by_id(rule, words)
 
 
 def accept_text(text: str, words: Vocabulary) -> Condition:
@@ -33,7 +34,7 @@ def accept_text(text: str, words: Vocabulary) -> Condition:
         raise RuleRefused(error.problems, field="text") from error
     if problems := scan_problems(rule, words):
         raise RuleRefused(problems, field="text")
-    return _with_entities_by_id(rule, words)
+    return with_entities_by_id(rule, words)
 
 
 def accept(words: Vocabulary, *, rule: Any = None, text: str | None = None) -> Condition:
@@ -44,7 +45,7 @@ def accept(words: Vocabulary, *, rule: Any = None, text: str | None = None) -> C
     return accept_tree(rule, words) if text is None else accept_text(text, words)
 
 
-def _with_entities_by_id(rule: Condition, words: Vocabulary) -> Condition:
+def with_entities_by_id(rule: Condition, words: Vocabulary) -> Condition:
     """Return a rule that names entities by their ids: a title may change."""
     if not any(isinstance(visit.node, Related) for visit in walk(rule, words)):
         return rule
@@ -66,3 +67,8 @@ def references(rule: Condition, words: Vocabulary) -> list[str]:
     """Return the ids of the segments that a rule asks for."""
     found = {visit.node.segment for visit in walk(rule, words) if isinstance(visit.node, InSegment)}
     return sorted(found)
+
+
+def paths(rule: Condition, words: Vocabulary) -> list[str]:
+    """Return the full paths of the fields that a rule names, of people, events and entities."""
+    return sorted({used.path for used in explain(rule, words).fields})

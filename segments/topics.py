@@ -16,3 +16,12 @@ SCHEDULES_DUE: Final = "segments.schedules-due"
 
 SEGMENT_DELETED: Final = "segments.deleted"
 """Payload: `segment`, the id of one that is to be taken off the profiles."""
+
+ROWS_UPLOADED: Final = "segments.rows-uploaded"
+"""Payload: `batch` for an uploaded segment, with `details.chunk`, or alone when it is whole."""
+
+UPLOAD_ENDS: Final = "segments.upload-ends"
+"""Payload: `upload`, a segment some of whose rows may have run out."""
+
+UPLOAD_ROWS_OVER: Final = "segments.upload-rows-over"
+"""Payload: `batches` whose rows are to be removed."""

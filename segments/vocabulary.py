@@ -38,8 +38,8 @@ _BASES: Mapping[str, Base] = {PROFILE_CLASS: "profile", EVENT_CLASS: "event"}
 def vocabulary(sandbox: Sandbox) -> Vocabulary:
     """Return the words of the sandbox's rules."""
     return Vocabulary(
-        profile=_known(union_fields(sandbox, PROFILE_CLASS)),
-        event=_known(union_fields(sandbox, EVENT_CLASS)),
+        profile=known_fields(union_fields(sandbox, PROFILE_CLASS)),
+        event=known_fields(union_fields(sandbox, EVENT_CLASS)),
         entities={entity.id: entity for entity in _entities(sandbox)},
     )
 
@@ -64,7 +64,7 @@ def _entities(sandbox: Sandbox) -> list[Entity]:
             title=schema.title,
             key=keys.get(pk, ""),
             datasets=tuple(datasets[pk]),
-            fields=_known(compiled[pk].fields),
+            fields=known_fields(compiled[pk].fields),
             references=frozenset(_references(row for row in leading if row.destination_id == pk)),
         )
         for pk, schema in schemas.items()
@@ -99,7 +99,8 @@ def _is_key(known: Known | None) -> bool:
     return known is not None and known.kind == "text" and not (known.array or known.in_array)
 
 
-def _known(fields: Mapping[str, Field]) -> dict[str, Known]:
+def known_fields(fields: Mapping[str, Field]) -> dict[str, Known]:
+    """Return fields as rules know them."""
     return {
         path: Known(path, kind, field.array, field.in_array, field.labels)
         for path, field in fields.items()

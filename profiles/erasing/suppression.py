@@ -63,6 +63,13 @@ def refuse_erased(
     return kept, refused
 
 
+def erased_among(sandbox: Sandbox, identities: Iterable[Identity]) -> set[Identity]:
+    """Return which of these identities were erased once, for what has no time of its own."""
+    if not Suppression.objects.for_sandbox(sandbox).exists():
+        return set()
+    return set(_erased(sandbox, identities))
+
+
 def _is_old(one: Attributed, erased: Mapping[Identity, int]) -> bool:
     """Tell whether a record is of the time before any of its identities was erased.
 

@@ -5,15 +5,22 @@ from typing import Any
 from rest_framework import serializers
 
 from cdp.api.serializers import StrictSerializer
+from segments.enums import SegmentOrigin
 from segments.language.print import print_rule
 from segments.language.tree_reading import read_condition
 from segments.models import Evaluation, Segment, SegmentSize, SegmentVersion
 
 
 class SegmentOut(serializers.ModelSerializer[Segment]):
-    """A segment; `rule` is its rule as a tree, `text` the same as text."""
+    """A segment; `rule` is its rule as a tree, `text` the same as text.
 
+    Both are null where not a rule decides: a composition (`branch` is the key of its
+    branch, or `all`), or rows that were uploaded.
+    """
+
+    rule = serializers.SerializerMethodField()
     text = serializers.SerializerMethodField()
+    origin = serializers.ChoiceField(choices=SegmentOrigin.choices, read_only=True)
 
     class Meta:
         model = Segment
@@ -21,9 +28,13 @@ class SegmentOut(serializers.ModelSerializer[Segment]):
             "id",
             "name",
             "description",
+            "origin",
             "rule",
             "text",
+            "composition_id",
+            "branch",
             "references",
+            "tags",
             "merge_policy_id",
             "labels",
             "on_edge",
@@ -36,8 +47,15 @@ class SegmentOut(serializers.ModelSerializer[Segment]):
             "updated_at",
         )
 
-    def get_text(self, segment: Segment) -> str:
+    def get_rule(self, segment: Segment) -> dict[str, Any] | None:
+        """Return the rule as a tree."""
+        tree: dict[str, Any] = segment.rule
+        return tree if segment.origin == SegmentOrigin.RULE else None
+
+    def get_text(self, segment: Segment) -> str | None:
         """Return the rule as text."""
+        if segment.origin != SegmentOrigin.RULE:
+            return None
         return print_rule(read_condition(segment.rule))
 
 
@@ -59,6 +77,9 @@ class SegmentPatch(RuleIn):
     labels = serializers.ListField(required=False, child=serializers.CharField(max_length=64))
     on_edge = serializers.BooleanField(
         required=False, help_text="Tell its members' own browsers and apps of it."
+    )
+    tags = serializers.ListField(
+        required=False, max_length=50, child=serializers.CharField(max_length=64)
     )
 
 
@@ -145,6 +166,11 @@ class MembersOut(serializers.Serializer[Any]):
 
     results = serializers.ListField(child=serializers.CharField())
     next = serializers.CharField(allow_null=True)
+    attributes = serializers.DictField(
+        child=serializers.DictField(),
+        required=False,
+        help_text="By profile, what rows of an upload or records of an enrichment say; if asked.",
+    )
 
 
 class VersionOut(serializers.ModelSerializer[SegmentVersion]):

@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, path
 
 from cdp.api.routers import Router
+from segments.api.composition_views import CompositionViewSet
 from segments.api.rule_views import (
     ConversionViewSet,
     EstimateViewSet,
@@ -12,10 +13,13 @@ from segments.api.rule_views import (
     SegmentJobViewSet,
 )
 from segments.api.schedule_views import SegmentScheduleViewSet
+from segments.api.upload_views import SegmentUploadViewSet
 from segments.api.views import SegmentViewSet
 
 router = Router()
 router.register("segments", SegmentViewSet, "segment")
+router.register("compositions", CompositionViewSet, "composition")
+router.register("segment-uploads", SegmentUploadViewSet, "segment-upload")
 router.register("segment-jobs", SegmentJobViewSet, "segment-job")
 router.register("segment-schedules", SegmentScheduleViewSet, "segment-schedule")
 

@@ -14,6 +14,7 @@ from cdp.api.views import SandboxViewSet
 from cdp.errors import Malformed
 from profiles.ids import parse_profile_key, profile_key
 from segments import selectors
+from segments.api.filters import SegmentFilter
 from segments.api.serializers import (
     HistoryOut,
     MembersOut,
@@ -26,12 +27,16 @@ from segments.dependents import dependents
 from segments.explaining import explained
 from segments.members import members_after
 from segments.models import Segment
+from segments.payload import payload_of
 from segments.services import lifecycle
 
 _READS = ("list", "retrieve", "dependents", "explain", "members", "history")
 _PAGE = [
     OpenApiParameter("after", str, description="The last profile of the page before."),
     OpenApiParameter("limit", int, description="How many results a page holds at most."),
+    OpenApiParameter(
+        "attributes", bool, description="Also what its rows or records say of each member."
+    ),
 ]
 
 
@@ -43,11 +48,27 @@ class SegmentViewSet(
     noun = "segment"
     permissions = {**dict.fromkeys(_READS, "view-segments"), "*": "manage-segments"}
     serializer_class = SegmentOut
-    filterset_fields = ("name", "state")
-    ordering_fields = ("name", "updated_at")
+    filterset_class = SegmentFilter
+    query_parameters = ("dataset_id",)
+    ordering_fields = ("name", "size", "created_at", "updated_at")
 
     def get_queryset(self) -> QuerySet[Segment]:
+        dataset = self.request.query_params.get("dataset_id") if self.action == "list" else None
+        if dataset is not None:
+            return selectors.list_of_dataset(self.sandbox, dataset)
         return selectors.list_segments(self.sandbox)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "dataset_id", str,
+                description="Those that name a field of this dataset, or whose members it enriches.",
+            )
+        ]
+    )  # fmt: skip
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List segments, newest first, in pages; filters come together."""
+        return super().list(request, *args, **kwargs)
 
     def get_input_class(self) -> Any:
         return SegmentPatch if self.action == "partial_update" else SegmentIn
@@ -61,12 +82,14 @@ class SegmentViewSet(
     def perform_delete(self, row: Segment) -> None:
         lifecycle.delete_segment(actor=self.actor, segment=row)
 
+    @extend_schema(request=None, responses=SegmentOut)
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: str) -> Response:
         """Publish it: it is evaluated for everybody now, and from now on whenever something happens."""
         row = self.get_locked_object()
         return self.shown(lifecycle.publish_segment(actor=self.actor, segment=row))
 
+    @extend_schema(request=None, responses=SegmentOut)
     @action(detail=True, methods=["post"])
     def deactivate(self, request: Request, pk: str) -> Response:
         """Make it inactive: its members stay as they are, nothing is evaluated any more."""
@@ -100,10 +123,14 @@ class SegmentViewSet(
     def members(self, request: Request, pk: str) -> Response:
         """List its members as of the last evaluation, in the order of their ids."""
         limit = read_limit(request)
-        after = _after(request.query_params.get("after"))
-        found = members_after(self.get_object(), after, limit)
+        segment = self.get_object()
+        found = members_after(segment, _after(request.query_params.get("after")), limit)
         keys = [profile_key(profile) for profile in found]
-        return Response({"results": keys, "next": keys[-1] if len(keys) == limit else None})
+        page: dict[str, Any] = {"results": keys, "next": keys[-1] if len(keys) == limit else None}
+        if request.query_params.get("attributes") == "true":
+            known = payload_of(segment, found)
+            page["attributes"] = {profile_key(key): own for key, own in known.items()}
+        return Response(page)
 
 
 def _after(text: str | None) -> int:

@@ -9,6 +9,7 @@ open rule leaves the membership as it is.
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
+from segments.compositions.names import is_of_the_store
 from segments.language.ast import (
     Aggregate,
     All,
@@ -77,10 +78,11 @@ def decide_all(
 ) -> set[str]:
     """Return the segments of these rules that the visitor is in, parents before children.
 
-    Once it is late, what has not been decided is as it was written last.
+    Once it is late, what has not been decided is as it was written last; so is what no
+    rule decides.
     """
     decider = _Decider(visitor, words)
-    inside: set[str] = set()
+    inside = set(visitor.held or ()) - {rule.id for rule in rules}
     for rule in rules:
         verdict = None if is_late() else decider.verdict(rule, rule.condition, inside)
         if verdict or (verdict is None and rule.id in (visitor.held or ())):
@@ -107,6 +109,8 @@ class _Decider:
                 )
             case Not(of):
                 return _opposite(self.verdict(rule, of, inside))
+            case InSegment(segment) if is_of_the_store(segment):
+                return None
             case InSegment(segment):
                 return segment in inside
             case _ if id(node) in rule.look_ups:

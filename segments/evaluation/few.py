@@ -15,8 +15,17 @@ from profiles.models import Identity
 from segments import selectors
 from segments.evaluation import rechecks
 from segments.evaluation.rules import rule_book
-from segments.evaluation.telling import Change, packed, publish_changes, tell_pending, write_found
+from segments.evaluation.stored import InHand
+from segments.evaluation.telling import (
+    Change,
+    held_by,
+    packed,
+    publish_changes,
+    tell_pending,
+    write_found,
+)
 from segments.evaluation.turns import next_turn, take_turn
+from segments.evaluation.uploads import uploaded_among
 from segments.language.sql.scan import Few
 from segments.models import Evaluation, Meanwhile
 
@@ -46,12 +55,16 @@ def evaluate_in_turn(sandbox: Sandbox, profiles: Sequence[int], kind: str) -> li
     now = timezone.now()
     found = dict.fromkeys(profiles, frozenset[str]())
     few = Few(profiles, _identities(sandbox, profiles))
+    uploaded = uploaded_among(sandbox, book.uploads, profiles, now)
     if book.rules:
-        statement = book.few(now, few)
+        held = held_by(sandbox, profiles) if book.asks_the_store else {}
+        statement = book.few(now, few, InHand(book.rankings, {**held, **uploaded}))
         rows = client.fetch_text(
             statement.text, sandbox=sandbox, params=statement.parameters, budget=client.STREAMING
         )
         found.update((profile, book.named(places)) for profile, places in rows)
+    for segment, members in uploaded.items():
+        found.update((profile, found[profile] | {segment}) for profile in members)
     changes = write_found(sandbox, found, book.ids, now)
     rechecks.plan_few(sandbox, book, few, now)
     if changes:

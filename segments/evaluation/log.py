@@ -47,6 +47,10 @@ _FIND: Final = """
 INSERT INTO found_members (sandbox_id, evaluation_id, segment_id, members)
 SELECT {sandbox:UInt32}, {evaluation:UUID}, segment_id, members FROM ("""
 
+_FIND_THESE: Final = """
+INSERT INTO found_members (sandbox_id, evaluation_id, segment_id, members)
+SELECT {sandbox:UInt32}, {evaluation:UUID}, {segment:String}, bitmapBuild({members:Array(UInt64)})"""
+
 _COMPARE: Final = f"""
 INSERT INTO transitions (sandbox_id, turn, segment_id, evaluation_id, entered, exited, at)
 SELECT {{sandbox:UInt32}}, {{turn:UInt64}}, segment_id, {{evaluation:UUID}}, entered, exited,
@@ -116,13 +120,25 @@ def write(sandbox: Sandbox, entry: Entry) -> None:
     )
 
 
-def write_found(sandbox: Sandbox, evaluation: UUID, found: Statement) -> None:
+def write_found(sandbox: Sandbox, evaluation: UUID, stage: int, found: Statement) -> None:
     """Keep whom a scan finds until they are compared; asked again, what it found first."""
     client.execute(
         f"{_FIND}{found.text})",
         sandbox=sandbox,
         params={**found.parameters, "evaluation": str(evaluation)},
-        token=f"{evaluation}:found",
+        token=f"{evaluation}:found:{stage}",
+    )
+
+
+def write_found_members(
+    sandbox: Sandbox, evaluation: UUID, segment: str, place: str, members: Sequence[int]
+) -> None:
+    """Keep members that were found elsewhere; `place` tells apart what is one segment's."""
+    client.execute(
+        _FIND_THESE,
+        sandbox=sandbox,
+        params={"evaluation": str(evaluation), "segment": segment, "members": list(members)},
+        token=f"{evaluation}:found:{segment}:{place}",
     )
 
 
@@ -166,6 +182,16 @@ def write_everybody_left(
         "segment": segment,
     }
     client.execute(_LEAVE, sandbox=sandbox, params=values, token=f"{evaluation}:{turn}")
+
+
+def forget_everything(sandbox: Sandbox) -> None:
+    """Remove the members and the log of a sandbox."""
+    for table in ("found_members", "memberships", "transitions"):
+        client.execute(
+            f"ALTER TABLE {table} DELETE WHERE sandbox_id = {{sandbox:UInt32}}",  # a name of ours
+            sandbox=sandbox,
+            budget=client.MAINTENANCE,
+        )
 
 
 def keep_members(sandbox: Sandbox, turn: int) -> None:

@@ -1,32 +1,47 @@
 """The published rules of a sandbox, read once and put in order."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from graphlib import TopologicalSorter
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from cdp.tenancy.models import Sandbox
 from segments import selectors
-from segments.evaluation.log import stored_membership
-from segments.language.ast import Condition
+from segments.compositions.compiling import base_of
+from segments.compositions.definition import Definition
+from segments.compositions.names import base_name, read_share
+from segments.compositions.reading import stored_definition
+from segments.enums import SegmentOrigin
+from segments.evaluation.stored import Found, Logged, Ranking
+from segments.language.ast import Condition, InSegment
 from segments.language.clock import Clock, to_millis
 from segments.language.sql.rechecks import next_changes_scan
-from segments.language.sql.scan import Few, Rule, Statement, members_scan, shared_scan
+from segments.language.sql.scan import Few, Rule, Statement, Stored, members_scan, shared_scan
 from segments.language.tree_reading import read_condition
 from segments.language.vocabulary import Vocabulary
+from segments.language.walk import walk
 from segments.vocabulary import vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """The rules that are evaluated, those that others ask for first, and their versions."""
+    """The rules that are evaluated, those that others ask for first, and their versions.
+
+    `stages` are for everybody: what is ranked must have been found before it is. The
+    members of `uploads` follow from rows and not from rules.
+    """
 
     rules: Sequence[Rule]
+    stages: Sequence[Sequence[Rule]]
     versions: Mapping[str, int]
+    rankings: Mapping[str, Ranking]
+    uploads: Sequence[str]
     words: Vocabulary
     zone: ZoneInfo
 
@@ -35,13 +50,15 @@ class RuleBook:
         """The segments that are evaluated."""
         return frozenset(self.versions)
 
-    def few(self, at: datetime, few: Few) -> Statement:
+    def few(self, at: datetime, few: Few, stored: Stored) -> Statement:
         """Return the statement that answers all rules for a few profiles."""
-        return shared_scan(self.rules, self.words, self.clock(at), few, stored_membership)
+        return shared_scan(self.rules, self.words, self.clock(at), few, stored)
 
-    def everybody(self, at: datetime) -> Statement:
-        """Return the statement that finds the members of each segment."""
-        return members_scan(self.rules, self.words, self.clock(at), stored_membership)
+    def everybody(self, at: datetime, evaluation: UUID) -> Iterator[Statement]:
+        """Yield the statements that find the members of each segment, to be run in turn."""
+        for rules in self.stages:
+            stored = Found(self.rankings, evaluation, self.ids, self.words)
+            yield members_scan(rules, self.words, self.clock(at), stored)
 
     def next_changes(
         self, at: datetime, until: datetime, few: Few | None = None
@@ -49,7 +66,7 @@ class RuleBook:
         """Return the statement that finds when profiles next change by themselves."""
         conditions = [rule.condition for rule in self.rules]
         clock, horizon = self.clock(at), to_millis(until)
-        return next_changes_scan(conditions, self.words, clock, horizon, few, stored_membership)
+        return next_changes_scan(conditions, self.words, clock, horizon, few, Logged(self.rankings))
 
     def clock(self, at: datetime) -> Clock:
         """Return the moment in the sandbox's zone."""
@@ -59,31 +76,122 @@ class RuleBook:
         """Return the segments at the places that a row of the scan lists."""
         return frozenset(self.rules[place].id for place in places)
 
+    @property
+    def asks_the_store(self) -> bool:
+        """Whether a rule asks for memberships that the same statement does not find."""
+        known = {rule.id for rule in self.rules}
+        return any(not asked <= known for asked in map(_asked, self.rules))
 
-def rule_book(sandbox: Sandbox, wanted: Collection[str] = ()) -> RuleBook:
-    """Read the published rules; with `wanted`, only those and what they ask for."""
-    rows = selectors.list_published(sandbox).values("pk", "rule", "references", "version")
+
+def rule_book(
+    sandbox: Sandbox, wanted: Collection[str] = (), *, with_children: bool = True
+) -> RuleBook:
+    """Read the published rules; with `wanted`, only those and what they ask for.
+
+    `with_children` takes those that ask for them along, too.
+    """
+    rows = selectors.list_published(sandbox).values(
+        "pk", "rule", "references", "version", "origin", "composition"
+    )
     by_id = {row["pk"]: row for row in rows}
     asks = {key: [r for r in row["references"] if r in by_id] for key, row in by_id.items()}
-    needed = _with_parents(wanted, asks) if wanted else set(by_id)
+    needed = set(by_id)
+    if wanted:
+        beside = _with_children(wanted, asks) if with_children else wanted
+        needed = _reached(beside, asks, asks)
     order = [key for key in TopologicalSorter(asks).static_order() if key in needed]
+    uploads = [key for key in order if by_id[key]["origin"] == SegmentOrigin.UPLOAD]
+    rules = [
+        Rule(key, _parsed(orjson.dumps(by_id[key]["rule"]))) for key in order if key not in uploads
+    ]
+    composed = {key: by_id[key]["composition"] for key in order if by_id[key]["composition"]}
+    ranked = _ranked(sandbox, composed)
     return RuleBook(
-        rules=[Rule(key, _parsed(orjson.dumps(by_id[key]["rule"]))) for key in order],
+        rules=rules,
+        stages=_stages(rules, asks, composed, {key: base_of(d) for key, d in ranked.items()}),
         versions={key: by_id[key]["version"] for key in order},
+        rankings={key: _ranking(key, definition, composed) for key, definition in ranked.items()},
+        uploads=uploads,
         words=vocabulary(sandbox) if order else Vocabulary(),
         zone=ZoneInfo(sandbox.time_zone),
     )
 
 
-def _with_parents(wanted: Iterable[str], asks: Mapping[str, Sequence[str]]) -> set[str]:
+def _with_children(wanted: Iterable[str], asks: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return segments with those that ask for them, however far below."""
+    asked_by: dict[str, list[str]] = defaultdict(list)
+    for key, references in asks.items():
+        for reference in references:
+            asked_by[reference].append(key)
+    return _reached(wanted, asks, asked_by)
+
+
+def _reached(
+    wanted: Iterable[str], known: Container[str], ways: Mapping[str, Sequence[str]]
+) -> set[str]:
     found: set[str] = set()
-    waiting = [key for key in wanted if key in asks]
+    waiting = [key for key in wanted if key in known]
     while waiting:
         key = waiting.pop()
         if key not in found:
             found.add(key)
-            waiting.extend(asks[key])
+            waiting.extend(ways.get(key, ()))
     return found
+
+
+def _ranked(sandbox: Sandbox, composed: Mapping[str, str]) -> dict[str, Definition]:
+    """Return the definitions of the compositions that rank."""
+    if not composed:
+        return {}
+    rows = selectors.list_compositions(sandbox).filter(
+        pk__in=set(composed.values()), definition__has_key="rank"
+    )
+    return {key: stored_definition(tree) for key, tree in rows.values_list("pk", "definition")}
+
+
+def _ranking(key: str, definition: Definition, composed: Mapping[str, str]) -> Ranking:
+    rank = definition.rank
+    if rank is None:
+        raise LookupError(f"{key} does not rank.")
+    results = [segment for segment, composition in composed.items() if composition == key]
+    return Ranking(rank.by, rank.order == "descending", rank.limit, results)
+
+
+def _stages(
+    rules: Sequence[Rule],
+    asks: Mapping[str, Sequence[str]],
+    composed: Mapping[str, str],
+    bases: Mapping[str, Condition],
+) -> list[list[Rule]]:
+    """Return the rules in as few stages as there are ranks upon ranks.
+
+    What results from a rank comes one stage after those who are ranked, who are found
+    as if they were a segment.
+    """
+    stages: list[list[Rule]] = []
+    level: dict[str, int] = {}
+    based: set[str] = set()
+    for rule in rules:
+        below = max((level.get(asked, 0) for asked in asks[rule.id]), default=0)
+        composition = composed.get(rule.id, "")
+        level[rule.id] = below + (composition in bases)
+        stages += [[] for _ in range(level[rule.id] + 1 - len(stages))]
+        if composition in bases and composition not in based:
+            based.add(composition)
+            stages[below].append(Rule(base_name(composition), bases[composition]))
+        stages[level[rule.id]].append(rule)
+    return stages
+
+
+def _asked(rule: Rule) -> frozenset[str]:
+    return _names_in(rule.condition)
+
+
+@lru_cache(maxsize=2_000)
+def _names_in(condition: Condition) -> frozenset[str]:
+    visits = walk(condition, Vocabulary())
+    names = (v.node.segment for v in visits if isinstance(v.node, InSegment))
+    return frozenset(name for name in names if read_share(name) is None)
 
 
 @lru_cache(maxsize=2_000)

@@ -45,6 +45,16 @@ class Change:
     entered: bool
 
 
+def held_by(sandbox: Sandbox, profiles: Iterable[int]) -> dict[str, list[int]]:
+    """Return which of these profiles are in which segment now."""
+    held: dict[str, list[int]] = defaultdict(list)
+    for profile, _, stored in _read(sandbox, profiles):
+        for segment, state in stored.items():
+            if state["status"] == "realized":
+                held[segment].append(profile)
+    return held
+
+
 def write_found(
     sandbox: Sandbox, found: Mapping[int, frozenset[str]], asked: frozenset[str], at: datetime
 ) -> list[Change]:

@@ -22,6 +22,7 @@ from segments.evaluation.settling import settle
 from segments.evaluation.sizes import write_sizes
 from segments.evaluation.telling import publish_changes, write_changes
 from segments.evaluation.turns import next_turn, take_turn
+from segments.evaluation.uploads import write_uploaded
 from segments.models import Evaluation, Meanwhile
 
 PROFILES_A_SLICE: Final = 5_000
@@ -60,8 +61,11 @@ def _begin(sandbox: Sandbox, evaluation: Evaluation) -> None:
 def _scan(sandbox: Sandbox, evaluation: Evaluation) -> None:
     with scope(sandbox, _ACTOR):
         book = rule_book(sandbox, list(evaluation.asked))
+    for segment in book.uploads:
+        write_uploaded(sandbox, evaluation, segment)
+    for stage, statement in enumerate(book.everybody(evaluation.at, evaluation.pk)):
+        log.write_found(sandbox, evaluation.pk, stage, statement)
     if book.rules:
-        log.write_found(sandbox, evaluation.pk, book.everybody(evaluation.at))
         rechecks.plan_everybody(sandbox, book, evaluation.at)
     with scope(sandbox, _ACTOR):
         evaluation.turn = next_turn()
