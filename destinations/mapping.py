@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 MAX_ENTRIES: Final = 50
@@ -9,11 +10,16 @@ MAX_ENTRIES: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a mapping: an attribute's path or an identity namespace, and its new name."""
+    """One line of a mapping: what is sent, and its new name.
+
+    That is an attribute's path, an identity namespace, or an attribute that the segment
+    knows of its members.
+    """
 
     target: str
     attribute: str | None = None
     identity: str | None = None
+    segment_attribute: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ def apply(
     entries: Iterable[Entry],
     document: Mapping[str, Any],
     identities: Mapping[str, Sequence[str]],
+    known: Mapping[str, Any] = MappingProxyType({}),
 ) -> Mapped:
     """Return what a mapping takes of a profile; what the profile lacks is null or empty.
 
@@ -47,6 +54,8 @@ def apply(
             attributes[entry.target] = value_at(document, entry.attribute)
         elif entry.identity is not None:
             named[entry.target] = list(identities.get(entry.identity, ()))
+        elif entry.segment_attribute is not None:
+            attributes[entry.target] = known.get(entry.segment_attribute)
     return Mapped(attributes, named)
 
 

@@ -25,7 +25,9 @@ def get_connection(sandbox: Sandbox, connection_id: str) -> DestinationConnectio
 def list_activations(sandbox: Sandbox) -> QuerySet[Activation]:
     """Return the sandbox's activations with their connections and segments."""
     rows = Activation.objects.for_sandbox(sandbox)
-    return rows.select_related("connection", "segment__merge_policy", "sandbox__organization")
+    return rows.select_related(
+        "connection", "segment__merge_policy", "segment__composition", "sandbox__organization"
+    )
 
 
 def get_activation(sandbox: Sandbox, activation_id: str) -> Activation:

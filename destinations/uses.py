@@ -14,6 +14,7 @@ from governance.services.decisions import require_standing_uses
 from profiles.selectors.shown import choose_policy
 from segments.explaining import RuleField, rule_fields
 from segments.models import Segment
+from segments.payload import payload_fields
 
 Route = tuple[Node, ...]
 
@@ -121,6 +122,19 @@ def _sent(activation: Activation, ground: _Ground) -> Iterator[UsedField]:
         elif entry.identity is not None:
             for path, carrier in ground.sources.of_identity(entry.identity):
                 yield from _used(path, frozenset(), Part.IDENTITY, [carrier], tail)
+        elif entry.segment_attribute is not None:
+            yield from _known(activation, entry.segment_attribute)
+
+
+def _known(activation: Activation, name: str) -> Iterator[UsedField]:
+    """Yield an attribute that the segment knows of its members, with the dataset that brings it."""
+    field = payload_fields(activation.segment).get(name)
+    if field is None:
+        return
+    way: Route = (_segment(activation.segment), _destination(activation))
+    if (dataset := field.dataset) is not None:
+        way = (Node("dataset", dataset.pk, dataset.name, frozenset(dataset.labels)), *way)
+    yield UsedField(name, field.labels, Part.MAPPING, (way,))
 
 
 def _used(

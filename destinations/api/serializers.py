@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from cdp.api.serializers import StrictSerializer
@@ -10,6 +11,7 @@ from destinations.enums import ConnectionState, DeliveryState, RunState
 from destinations.mapping import MAX_ENTRIES
 from destinations.models import Activation, ActivationRun, Delivery, DestinationConnection
 from profiles.ids import profile_key
+from segments.services.rough_sizes import rough_size
 
 
 class DestinationTypeOut(serializers.Serializer[type[Connector]]):
@@ -84,10 +86,15 @@ class ConnectionTestOut(serializers.Serializer[Any]):
 
 
 class MappingEntry(StrictSerializer):
-    """A field that is sent: an attribute by path or an identity by namespace, and its new name."""
+    """A field that is sent, and its new name.
+
+    It is an attribute by path, an identity by namespace, or an attribute that the segment
+    knows of its members: of an upload's rows, or of what a composition adds.
+    """
 
     attribute = serializers.CharField(max_length=500, required=False)
     identity = serializers.CharField(max_length=64, required=False)
+    segment_attribute = serializers.CharField(max_length=500, required=False)
     target = serializers.RegexField(
         r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$",
         error_messages={"invalid": "Use letters, digits, '_', '.' and '-', first a letter."},
@@ -96,8 +103,10 @@ class MappingEntry(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "target" not in attrs:  # a PATCH may leave out the mapping, not half of an entry
             raise serializers.ValidationError({"target": "Give the name it is sent under."})
-        if ("attribute" in attrs) == ("identity" in attrs):
-            raise serializers.ValidationError("Give either `attribute` or `identity`.")
+        if sum(name in attrs for name in ("attribute", "identity", "segment_attribute")) != 1:
+            raise serializers.ValidationError(
+                "Give one of `attribute`, `identity` and `segment_attribute`."
+            )
         return attrs
 
 
@@ -121,10 +130,23 @@ class ActivationPatch(StrictSerializer):
     ends_at = serializers.DateTimeField(allow_null=True)
 
 
+class RoughSizeOut(serializers.Serializer[Any]):
+    """How many people are in a segment, and how that is known."""
+
+    size = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    estimated = serializers.BooleanField(help_text="Estimated at that moment, not counted.")
+
+
 class ActivationOut(serializers.ModelSerializer[Activation]):
-    """A segment that is sent to a connection; `refused_because` while a policy forbids it."""
+    """A segment that is sent to a connection; `refused_because` while a policy forbids it.
+
+    `people` is roughly how many are in the segment: as counted when it was evaluated, or
+    else, for one activation, as estimated now; null where neither can be said.
+    """
 
     mapping = MappingEntry(many=True)
+    people = serializers.SerializerMethodField()
 
     class Meta:
         model = Activation
@@ -133,6 +155,7 @@ class ActivationOut(serializers.ModelSerializer[Activation]):
             "connection_id",
             "segment_id",
             "mapping",
+            "people",
             "enabled",
             "starts_at",
             "ends_at",
@@ -140,6 +163,13 @@ class ActivationOut(serializers.ModelSerializer[Activation]):
             "created_at",
             "updated_at",
         ]
+
+    @extend_schema_field(RoughSizeOut(allow_null=True))
+    def get_people(self, activation: Activation) -> dict[str, Any] | None:
+        """Return how many people are in the segment."""
+        is_one = getattr(self.context.get("view"), "action", "") != "list"
+        size = rough_size(activation.segment, estimated=is_one)
+        return dict(RoughSizeOut(size).data) if size else None
 
 
 class RunOut(serializers.ModelSerializer[ActivationRun]):

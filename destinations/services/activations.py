@@ -102,7 +102,7 @@ def _check_window(activation: Activation) -> None:
 
 
 def _check_mapping(activation: Activation) -> None:
-    errors = list(mapping_errors(activation.sandbox, activation.mapping))
+    errors = list(mapping_errors(activation.sandbox, activation.segment, activation.mapping))
     if errors:
         raise Invalid("The mapping cannot be used; see `errors`.", errors=errors)
 

@@ -8,15 +8,18 @@ from cdp.schemas.selectors import PROFILE_CLASS, union_fields
 from cdp.tenancy.models import Sandbox
 from destinations.lineage import field_at
 from profiles.selectors.rules import namespace_catalogue
+from segments.models import Segment
+from segments.payload import payload_fields
 
 Entries = Sequence[Mapping[str, str]]
 
 
-def mapping_errors(sandbox: Sandbox, mapping: Entries) -> Iterator[FieldError]:
-    """Yield what is wrong with a mapping, entry by entry."""
+def mapping_errors(sandbox: Sandbox, segment: Segment, mapping: Entries) -> Iterator[FieldError]:
+    """Yield what is wrong with a mapping of a segment's members, entry by entry."""
     yield from _targets(mapping)
     yield from _attributes(sandbox, mapping)
     yield from _identities(sandbox, mapping)
+    yield from _segment_attributes(segment, mapping)
 
 
 def _targets(mapping: Entries) -> Iterator[FieldError]:
@@ -53,6 +56,18 @@ def _identities(sandbox: Sandbox, mapping: Entries) -> Iterator[FieldError]:
             hint = f" Did you mean '{near[0]}'?" if near else ""
             detail = f"There is no identity namespace '{code}' here.{hint}"
             yield FieldError(path=f"mapping.{place}.identity", code="unknown", detail=detail)
+
+
+def _segment_attributes(segment: Segment, mapping: Entries) -> Iterator[FieldError]:
+    wanted = _named(mapping, "segment_attribute")
+    known = payload_fields(segment) if wanted else {}
+    for place, name in wanted.items():
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            detail = f"'{segment.name}' knows no '{name}' of its members.{hint}"
+            path = f"mapping.{place}.segment_attribute"
+            yield FieldError(path=path, code="unknown", detail=detail)
 
 
 def _named(mapping: Entries, kind: str) -> dict[int, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -20,6 +21,7 @@ from destinations.services.due import Due
 from destinations.services.obstacles import Obstacle, obstacles
 from destinations.services.runs import Fate
 from profiles.ids import profile_key
+from segments.payload import payload_of
 
 # Batches that hold a change of a profile whose earlier change still waits in another batch.
 _TOO_EARLY = """
@@ -92,11 +94,19 @@ def changes_of(activation: Activation, deliveries: Sequence[Delivery]) -> list[C
     """Return deliveries of one activation, in their order, as what is sent about them."""
     entries = read_mapping(activation.mapping)
     people: Mapping[int, Person] = {}
+    known: Mapping[int, Mapping[str, Any]] = {}
     if entries and deliveries:
         wanted = {delivery.profile_id for delivery in deliveries}
         people = read_people(activation.sandbox, wanted)
+        if any(entry.segment_attribute is not None for entry in entries):
+            known = payload_of(activation.segment, wanted)
     return [
-        _change(delivery, people.get(delivery.profile_id, NOBODY), entries)
+        _change(
+            delivery,
+            people.get(delivery.profile_id, NOBODY),
+            known.get(delivery.profile_id, {}),
+            entries,
+        )
         for delivery in deliveries
     ]
 
@@ -126,7 +136,7 @@ def _activations(sandbox: Sandbox, dues: Iterable[Due]) -> dict[str, Activation]
     rows = Activation.objects.for_sandbox(sandbox).select_related("connection", "segment")
     found = rows.in_bulk({due.activation for due in dues})
     for activation in found.values():
-        activation.sandbox = activation.connection.sandbox = sandbox
+        activation.sandbox = activation.connection.sandbox = activation.segment.sandbox = sandbox
     return found
 
 
@@ -169,8 +179,10 @@ def _shipments(
     return shipments
 
 
-def _change(delivery: Delivery, person: Person, entries: Sequence[Entry]) -> Change:
-    mapped = apply(entries, person.document, person.identities)
+def _change(
+    delivery: Delivery, person: Person, known: Mapping[str, Any], entries: Sequence[Entry]
+) -> Change:
+    mapped = apply(entries, person.document, person.identities, known)
     return Change(
         id=delivery.public_id,
         sequence=delivery.pk,

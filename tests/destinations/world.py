@@ -125,7 +125,10 @@ def make_person(sandbox: Sandbox, first_name: str = "Sarah") -> Profile:
 
 
 def make_segment(sandbox: Sandbox, name: str = "Runners", **values: Any) -> Segment:
-    """Make a published segment of people called Sarah, unless its rule says otherwise."""
+    """Make a published segment of people called Sarah, unless its rule says otherwise.
+
+    As if it had been evaluated when there was nobody.
+    """
     rule = {
         "type": "compare",
         "operator": "=",
@@ -134,7 +137,11 @@ def make_segment(sandbox: Sandbox, name: str = "Runners", **values: Any) -> Segm
     }
     with scope(sandbox, ACTOR):
         return Segment.objects.create(
-            sandbox=sandbox, name=name, state=SegmentState.PUBLISHED, **{"rule": rule, **values}
+            sandbox=sandbox,
+            name=name,
+            state=SegmentState.PUBLISHED,
+            evaluated_at=timezone.now(),
+            **{"rule": rule, **values},
         )
 
 

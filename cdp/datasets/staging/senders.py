@@ -8,13 +8,13 @@ from cdp.datasets.records import DatasetFacts
 KeyOf = Callable[[Mapping[str, Any]], str]
 
 
-def sender_of(dataset: DatasetFacts) -> KeyOf:
+def sender_of(dataset: DatasetFacts | None) -> KeyOf:
     """Return what names an event's sender; rows of record datasets have one key, and their order.
 
     Only a hint: the identity graph decides who somebody is. It is the identity that calls
     itself primary, else the first one named, else that of the schema's identity fields.
     """
-    if not dataset.is_events:
+    if dataset is None or not dataset.is_events:
         return lambda record: ""
     paths = [
         each.path.split(".")
