@@ -50,7 +50,7 @@ def runs(schedule, zone, after, count):
         (  # hours are hours: the night in between has one more of them
             {"every": 12, "unit": "hour", "start_at": "2026-10-24T12:00:00Z"},
             "2026-10-24T12:00:00+00:00",
-            ["2026-10-25T01:00:00+01:00", "2026-10-25T13:00:00+01:00"],
+            ["2026-10-25T02:00:00+02:00", "2026-10-25T13:00:00+01:00"],
         ),
         (
             {"cron": "0 0 29 2 *"},
@@ -65,7 +65,7 @@ def test_runs_are_on_the_clock_of_the_sandbox(schedule, after, expected):
 
 def test_a_day_has_one_run_whatever_the_clock_does():
     daily = {"every": 1, "unit": "day", "start_at": "2026-01-01T01:30:00Z"}
-    moment = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    moment = datetime(2026, 1, 1, 1, 30, tzinfo=UTC)
     days = []
     for _ in range(364):
         following = next_run(daily, BERLIN, after=moment)
