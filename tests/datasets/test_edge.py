@@ -247,3 +247,25 @@ def test_an_unknown_datastream_is_not_found(page):
 @pytest.mark.parametrize("value", ["", "x", "====", "CgA", "Ciaaaa"])
 def test_a_broken_cookie_is_no_id(value):
     assert from_cookie(value) is None
+
+
+def test_a_first_request_whose_answer_was_lost_brings_the_same_visitor(sandbox, page):
+    request_id = "0d5cf7a0-8d0f-4b2e-9a53-1f2a3b4c5d6e"
+    body = {"events": [{"xdm": XDM}]}
+
+    answers = [ask(page, "interact", body, request_id=request_id) for _ in range(2)]
+
+    ids = {handles(answer)["identity:result", ""]["id"] for answer in answers}
+    assert len(ids) == 1
+    assert is_ecid(*ids)
+    accepted = prepared(sandbox).accepted
+    assert {each.record["identityMap"]["ECID"][0]["id"] for each in accepted} == ids
+    assert {each.event_id for each in accepted} == {f"{request_id}-0"}
+
+
+def test_visitors_who_name_their_requests_alike_stay_apart(page):
+    body = {"events": [{"xdm": XDM}]}
+
+    answers = [ask(page, "interact", body, request_id="request-0001") for _ in range(2)]
+
+    assert len({handles(answer)["identity:result", ""]["id"] for answer in answers}) == 2

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -18,7 +19,7 @@ from cdp.datasets.doors.body import read_body
 from cdp.datasets.doors.cross_origin import open_to_browsers
 from cdp.datasets.doors.inlets import DOORS, OpenInlet, open_inlet
 from cdp.datasets.edge.consent import consents_of
-from cdp.datasets.edge.ecid import new_ecid
+from cdp.datasets.edge.ecid import derived_ecid, new_ecid
 from cdp.datasets.edge.handles import consent_state, identity_result, identity_state
 from cdp.datasets.edge.request import EdgeInvalid, EdgeRequest, read_request
 from cdp.datasets.enums import Door
@@ -27,6 +28,7 @@ from cdp.errors import DomainError, Forbidden, Malformed
 from cdp.tenancy.scope import scope
 
 FORM: Final = "edge"
+_UNIQUE_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -96,11 +98,22 @@ def _read(request: HttpRequest) -> tuple[OpenInlet, bytes, EdgeRequest]:
             value,
             request_id=said_id if _REQUEST_ID.fullmatch(said_id) else "",
             cookies=request.COOKIES,
-            ecid=new_ecid(),
+            ecid=_first_ecid(inlet, said_id),
         )
     except EdgeInvalid as error:
         raise Malformed(str(error)) from error
     return inlet, body, asked
+
+
+def _first_ecid(inlet: OpenInlet, request_id: str) -> str:
+    """Return the id for a visitor who has none yet.
+
+    A browser whose first answer was lost sends the same request again, without a cookie:
+    it must become the same visitor. Ids of other forms might be anybody's.
+    """
+    if _UNIQUE_ID.fullmatch(request_id):
+        return derived_ecid(settings.SECRET_KEY, f"{inlet.id}:{request_id.lower()}")
+    return new_ecid()
 
 
 def _take(
