@@ -24,6 +24,28 @@ DATA_DIR = Path(env.str("CDP_DATA", str(BASE_DIR / ".data")))
 PUBLIC_URL = env.str("CDP_PUBLIC_URL", "http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("CDP_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "testserver"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CDP_TRUSTED_ORIGINS", [])
+# Pages of these origins may call the REST API from browsers, such as https://app.luma.example.
+# They send a token of their own; cookies are never taken along. The doors are open to all.
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CDP_CORS_ORIGINS", [])
+CORS_URLS_REGEX = r"^/api/v1/"
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-sandbox-name",
+]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Location",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "X-Request-ID",
+]
 
 _urls = current_urls(DATA_DIR)  # environment first, then the embedded engines
 DATABASE_URL = _urls.database
@@ -44,6 +66,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "oauth2_provider",
+    "corsheaders",
     "rest_framework",
     "django_filters",
     "django_structlog",
@@ -69,6 +92,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "cdp.api.paths.TolerantPaths",
+    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
