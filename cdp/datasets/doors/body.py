@@ -10,7 +10,9 @@ from cdp.api.strict_json import read_json
 from cdp.errors import Malformed, TooLarge, UnsupportedMedia
 
 MAX_DEPTH: Final = 50
+MOST_VALUES: Final = 1_000_000  # each costs many times its bytes once it is read
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_PIECE: Final = 65_536
 _TYPES: Final = frozenset({"", "application/json", "text/plain"})
 
 
@@ -27,6 +29,8 @@ def read_body(request: HttpRequest, *, any_type: bool = False) -> tuple[bytes, A
     if not any_type:
         _check_type(request)
     body = _unpacked(packed) if is_packed else packed
+    if body.count(b",") + body.count(b"{") + body.count(b"[") > MOST_VALUES:
+        raise TooLarge(f"A request may hold {MOST_VALUES:,} values. Send fewer records in each.")
     return body, read_json(body, max_depth=MAX_DEPTH)
 
 
@@ -39,15 +43,22 @@ def _check_type(request: HttpRequest) -> None:
 def _read(request: HttpRequest) -> bytes:
     limit = settings.DOOR_MAX_PACKED
     length = request.META.get("CONTENT_LENGTH") or ""
+    in_chunks = not length and request.META.get("wsgi.input_terminated")
+    source = request.META["wsgi.input"] if in_chunks else request
     if length.isdigit() and int(length) > limit:
+        _let_finish(source, limit)
         raise _too_large(limit, "")
-    if not length and request.META.get("wsgi.input_terminated"):
-        body: bytes = request.META["wsgi.input"].read(limit + 1)  # sent in chunks
-    else:
-        body = request.read(limit + 1)
+    body: bytes = source.read(limit + 1)
     if len(body) > limit:
+        _let_finish(source, limit)
         raise _too_large(limit, "")
     return body
+
+
+def _let_finish(source: Any, most: int) -> None:
+    """Throw away the rest of a body, within reason: who still sends does not read the answer."""
+    while most > 0 and (piece := source.read(min(_PIECE, most))):
+        most -= len(piece)
 
 
 def _unpacked(packed: bytes) -> bytes:
@@ -61,6 +72,8 @@ def _unpacked(packed: bytes) -> bytes:
         raise _too_large(limit, " when unpacked")
     if not unpacker.eof:
         raise Malformed("The gzip body ends too early.")
+    if unpacker.unused_data:
+        raise Malformed("Something follows the gzip body. Send it as one gzip member.")
     return body
 
 
