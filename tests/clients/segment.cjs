@@ -1,7 +1,7 @@
 // Sends three events with Segment's tracker for Node: node segment.cjs HOST KEY
 const { Analytics } = require("@segment/analytics-node");
 const [host, writeKey] = process.argv.slice(2);
-const analytics = new Analytics({ writeKey, host, maxRetries: 3, flushInterval: 50 });
+const analytics = new Analytics({ writeKey, host, maxRetries: 6, flushInterval: 50 });
 analytics.on("error", (error) => { console.error(error); process.exitCode = 1; });
 analytics.identify({ userId: "u1", traits: { email: "sarah@luma.example", firstName: "Sarah" } });
 analytics.track({ userId: "u1", event: "Order Completed", properties: { order_id: "o1", revenue: 25.5, currency: "EUR" } });
