@@ -41,9 +41,9 @@ class Configurable:
     """A kind of service that accounts can be set up for."""
 
     settings_schema: ClassVar[Mapping[str, Any]]
-    # Secrets that are sent along, each with the setting that says where to. They must be given
-    # again when that changes: nobody learns a secret by pointing a connection at himself.
-    sent_secrets: ClassVar[Mapping[str, str]] = {}
+    # Secrets that are sent along, each with the settings that say where to. They must be given
+    # again when one changes: nobody learns a secret by pointing a connection at himself.
+    sent_secrets: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -83,8 +83,10 @@ def reconfigured(kind: type[Configurable], account: Account, changes: Mapping[st
     after = {name: value for name, value in {**before, **changes}.items() if value is not None}
     errors = [
         FieldError(path=f"settings.{secret}", code="required", detail="Give this secret again.")
-        for secret, place in kind.sent_secrets.items()
-        if secret in after and secret not in changes and after.get(place) != before.get(place)
+        for secret, places in kind.sent_secrets.items()
+        if secret in after
+        and secret not in changes
+        and any(after.get(place) != before.get(place) for place in _each(places))
     ]
     if errors:
         raise Invalid("What is sent along must be given again for another address.", errors=errors)
@@ -113,6 +115,10 @@ def check(
         errors.append(FieldError(path=path, code=error.kind.name, detail=detail))
     if errors:
         raise Invalid(f"The {root} do not fit; see `errors`.", errors=errors)
+
+
+def _each(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
 
 
 def _secret_names(schema: Mapping[str, Any]) -> frozenset[str]:
