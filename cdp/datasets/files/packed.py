@@ -33,6 +33,7 @@ class _Gunzip(RawIOBase):
         self._unpacker = self._new()
         self._waiting = b""
         self._read = self._written = 0
+        self._has_ended = False
 
     def readable(self) -> bool:
         return True
@@ -49,7 +50,7 @@ class _Gunzip(RawIOBase):
         return len(data)
 
     def _next(self, size: int) -> bytes:
-        while True:
+        while not self._has_ended:
             data: bytes = self._unpacker.decompress(self._waiting, size)
             self._waiting = self._unpacker.unconsumed_tail
             if data:
@@ -57,10 +58,10 @@ class _Gunzip(RawIOBase):
             if self._unpacker.eof:
                 self._waiting = self._unpacker.unused_data.lstrip(b"\0")
                 self._unpacker = self._new()
-                if not self._waiting and not self._fill():
-                    return b""
+                self._has_ended = not self._waiting and not self._fill()
             elif not self._waiting and not self._fill():
                 raise FileUnreadable("cut_off", "The gzip file ends too early.")
+        return b""  # also to whoever asks again behind the end
 
     def _fill(self) -> bool:
         self._waiting = self._source.read(_BLOCK)
