@@ -22,7 +22,11 @@ class AnalyticsDataFeed(Files):
             **Files.selection_schema["properties"],
             "pattern": {"type": "string", "default": "*.tsv*"},
             "format": {"enum": [str(FileFormat.CSV)], "default": str(FileFormat.CSV)},
-            "format_options": {"type": "object", "default": {"delimiter": "\t", "quote": ""}},
+            "format_options": {
+                "type": "object",
+                "default": {},
+                "description": "Such as `header`, for files whose first line names no columns.",
+            },
         },
     }
     known_fields: ClassVar[Mapping[str, str]] = {
@@ -37,3 +41,6 @@ class AnalyticsDataFeed(Files):
         "currency": "commerce.order.currencyCode",
         "ip": "environment.ipV4",
     }
+
+    def format_options(self, selection: Mapping[str, Any]) -> dict[str, Any]:
+        return {"delimiter": "\t", "quote": "", **selection["format_options"]}

@@ -99,9 +99,9 @@ class Files(SourceType):
             "format_options": {"type": "object", "default": {}},
         },
     }
-    sent_secrets: ClassVar[Mapping[str, str]] = {
-        "secret": "endpoint_url",
-        "token": "endpoint_url",
+    sent_secrets: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
+        "secret": ("endpoint_url", "key"),
+        "token": ("endpoint_url", "key"),
         "password": "url",
         "private_key": "url",
     }
@@ -137,7 +137,7 @@ class Files(SourceType):
                 raise SourceError("No file fits the path and the pattern.", permanent=True)
             with store.files.open(found.path, "rb") as file:
                 try:
-                    given = read_rows(file, selection["format"], selection["format_options"])
+                    given = read_rows(file, selection["format"], self.format_options(selection))
                     head = islice(
                         (row for row in given if not isinstance(row, BadRow)), PREVIEW_ROWS
                     )
@@ -148,9 +148,8 @@ class Files(SourceType):
 
     def pull(self, selection: Mapping[str, Any], window: Window) -> Pull:
         self._check_options(selection)
-        pull = Pull(
-            iter(()), selection["format"], dict(selection["format_options"]), marker=window.marker
-        )
+        options = self.format_options(selection)
+        pull = Pull(iter(()), selection["format"], options, marker=window.marker)
         pull.parts = self._parts(selection, window, pull)
         return pull
 
@@ -168,9 +167,13 @@ class Files(SourceType):
                     pull.files.append(_version(each))
 
     def _check_options(self, selection: Mapping[str, Any]) -> None:
-        errors = check_options(selection["format"], selection["format_options"])
+        errors = check_options(selection["format"], self.format_options(selection))
         if errors:
             raise SourceError(errors[0]["detail"], permanent=True)
+
+    def format_options(self, selection: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how the files are written."""
+        return dict(selection["format_options"])
 
 
 def shown(name: str) -> str:

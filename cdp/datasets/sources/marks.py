@@ -18,28 +18,29 @@ _BYTES: Final = 8
 class Mark:
     """What one reading knows of the readings before it, and learns for the next.
 
-    `value` is the newest value that has landed. With an `overlap`, rows that are so much
-    older are asked for again, for sources whose rows appear later than they are dated.
-    Where more rows share a value than can be remembered, one statement has written them,
-    so they came together: then only rows behind it are new. `in_order` is for a source
-    that cuts and sorts by itself, maybe not as we would: by the rules of some language.
+    `newest` is the newest value that has landed, `seen` are the rows that stood there. With
+    an `overlap`, rows that are so much older are asked for again, for sources whose rows
+    appear later than they are dated. Where more rows stand than can be remembered, one
+    statement has written them, so they came together: what is not `behind` them has landed.
+    `in_order` is for a source that cuts and sorts by itself, maybe not as we would: by the
+    rules of some language.
     """
 
     def __init__(
         self,
-        value: Any = None,
-        seen: str | None = None,
+        newest: Any = None,
+        seen: str = "",
+        behind: Any = None,
         *,
         overlap: timedelta = timedelta(0),
         in_order: bool = False,
     ) -> None:
         self._overlap, self._in_order = overlap, in_order
         self._landed: Counter[bytes] = Counter(_unpacked(seen))
-        self.is_strict = value is not None and seen is None
-        self.newest = value
-        self.start = value if self.is_strict else self._floor(value)
         self._recent: list[tuple[Any, bytes]] = []
-        self._is_overflown = False
+        self.newest, self.behind = newest, behind
+        self.start = self._floor(newest)
+        self._next_behind = behind
 
     def is_new(self, value: Any, line: bytes) -> bool:
         """Note a row of the source and tell whether it is to be taken.
@@ -48,7 +49,7 @@ class Mark:
         """
         if value is None:
             return True
-        if self._is_behind(value):
+        if not self._in_order and self._has_passed(value):
             return False
         key = blake2b(line, digest_size=_BYTES).digest()
         self._note(value, key)
@@ -57,34 +58,32 @@ class Mark:
         self._landed[key] -= 1
         return False
 
-    def seen(self) -> str | None:
-        """Return who stood at the newest value; None if there were too many."""
+    def next(self) -> tuple[Any, str, Any]:
+        """Return what the next reading begins with: newest, seen and behind."""
         self._prune()
-        if self._is_overflown:
-            return None
-        return b64encode(b"".join(sorted(key for _, key in self._recent))).decode()
+        seen = b64encode(b"".join(sorted(key for _, key in self._recent))).decode()
+        return self.newest, seen, self._next_behind
 
-    def _is_behind(self, value: Any) -> bool:
-        if self.start is None or self._in_order:
-            return False
-        return bool(value <= self.start if self.is_strict else value < self.start)
+    def _has_passed(self, value: Any) -> bool:
+        if self.behind is not None and value <= self.behind:
+            return True
+        return self.start is not None and bool(value < self.start)
 
     def _note(self, value: Any, key: bytes) -> None:
         if self._is_newer(value):
             self.newest = value
             if not self._overlap:
-                self._recent, self._is_overflown = [], False
-        if self._is_overflown or not self._is_recent(value):
+                self._recent = []
+        if not self._is_recent(value):
             return
         self._recent.append((value, key))
         if len(self._recent) > 2 * MOST_REMEMBERED:
             self._prune()
 
     def _prune(self) -> None:
-        if self._recent:
-            self._recent = [each for each in self._recent if self._is_recent(each[0])]
+        self._recent = [each for each in self._recent if self._is_recent(each[0])]
         if len(self._recent) > MOST_REMEMBERED:
-            self._recent, self._is_overflown = [], True
+            self._recent, self._next_behind = [], self.newest
 
     def _is_newer(self, value: Any) -> bool:
         if self.newest is None:
@@ -92,12 +91,16 @@ class Mark:
         return bool(value != self.newest if self._in_order else value > self.newest)
 
     def _is_recent(self, value: Any) -> bool:
-        return self._in_order or bool(value >= self._floor(self.newest))
+        if self._in_order:
+            return bool(value == self.newest and value != self._next_behind)
+        if self._next_behind is not None and value <= self._next_behind:
+            return False
+        return bool(value >= self._floor(self.newest))
 
     def _floor(self, value: Any) -> Any:
         return value - self._overlap if self._overlap and value is not None else value
 
 
-def _unpacked(seen: str | None) -> list[bytes]:
-    whole = b64decode(seen or "")
+def _unpacked(seen: str) -> list[bytes]:
+    whole = b64decode(seen)
     return [whole[at : at + _BYTES] for at in range(0, len(whole), _BYTES)]

@@ -95,10 +95,10 @@ class RestApi(SourceType):
             "overlap_seconds": OVERLAP,
         },
     }
-    sent_secrets: ClassVar[Mapping[str, str]] = {
+    sent_secrets: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
         "token": "base_url",
         "api_key": "base_url",
-        "client_secret": "token_url",
+        "client_secret": ("token_url", "base_url"),  # what it opens is sent to the second
     }
 
     @classmethod
@@ -140,8 +140,9 @@ class RestApi(SourceType):
                 if _is_within(changed, window) and mark.is_new(changed, line):
                     lines.append(line)
             yield b"".join(lines)
-        if mark.newest is not None:
-            pull.marker = {"value": mark.newest.isoformat(), "seen": mark.seen()}
+        newest, seen, behind = mark.next()
+        if newest is not None:
+            pull.marker = {"value": _text(newest), "seen": seen, "behind": _text(behind)}
 
     def _rows(self, pages: Iterator[list[Any]]) -> Iterator[Row]:
         before: list[Any] = []
@@ -189,7 +190,7 @@ class RestApi(SourceType):
             answer = caller.get(address, params)
             rows = at_path(answer, selection["records"])
             if not isinstance(rows, list):
-                raise SourceError(f"There is no list at '{selection['records']}'.", permanent=True)
+                raise SourceError(_no_list(selection["records"]), permanent=True)
             yield rows
             following = at_path(answer, selection["next"])
             match selection["pages"]:
@@ -226,12 +227,21 @@ def rfc3339_seconds(moment: datetime) -> str:
     return text.removesuffix("+00:00") + "Z"
 
 
+def _no_list(path: str) -> str:
+    if path:
+        return f"There is no list at '{path}'."
+    return "The answer is no list. Say in 'records' where in it the list is."
+
+
 def _mark_of(selection: Mapping[str, Any], window: Window) -> Mark:
     overlap = timedelta(seconds=selection.get("overlap_seconds", 0))
-    if not window.marker:
-        return Mark(overlap=overlap)
-    value = datetime.fromisoformat(window.marker["value"])
-    return Mark(value, window.marker.get("seen"), overlap=overlap)
+    marker = window.marker or {}
+    return Mark(
+        _time(marker.get("value")),
+        marker.get("seen", ""),
+        _time(marker.get("behind", marker.get("value"))),
+        overlap=overlap,
+    )
 
 
 def _is_within(changed: datetime | None, window: Window) -> bool:
@@ -239,6 +249,10 @@ def _is_within(changed: datetime | None, window: Window) -> bool:
         return True
     after_start = window.marker or window.since is None or changed > window.since
     return bool(after_start) and (window.until is None or changed <= window.until)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
 
 
 def _time(value: Any) -> datetime | None:

@@ -28,8 +28,9 @@ class Delta:
             raise SourceError(f"'{column.name}' is no time and takes no overlap.", permanent=True)
         marker = window.marker or {}
         self._mark = Mark(
-            self._from_marker(marker["value"]) if marker else None,
-            marker.get("seen"),
+            self._from_marker(marker.get("value")),
+            marker.get("seen", ""),
+            self._from_marker(marker.get("behind", marker.get("value"))),
             overlap=overlap,
             in_order=self._kind is str,
         )
@@ -54,24 +55,23 @@ class Delta:
         return self._mark.is_new(row[MARK], line)
 
     def marker(self) -> Marker | None:
-        """Return how far this reading has come, with all digits of the newest value."""
-        value = self._mark.newest
-        if value is None:
+        """Return how far this reading has come."""
+        newest, seen, behind = self._mark.next()
+        if newest is None:
             return self._window.marker
-        if isinstance(value, _TIMES):
-            value = value.isoformat()
-        elif isinstance(value, Decimal):
-            value = str(value)
-        return {"value": value, "seen": self._mark.seen()}
+        return {"value": _to_marker(newest), "seen": seen, "behind": _to_marker(behind)}
 
     def _beginning(self) -> list[sa.ColumnElement[bool]]:
-        if self._window.marker:
-            start = self._mark.start
-            return [self._column > start if self._mark.is_strict else self._column >= start]
-        since = self._comparable(self._window.since)
-        return [] if since is None else [self._column > since]
+        since = self._comparable(self._window.since) if not self._window.marker else None
+        behind = since if self._mark.behind is None else self._mark.behind
+        conditions = [] if behind is None else [self._column > behind]
+        if self._mark.start is not None:
+            conditions.append(self._column >= self._mark.start)
+        return conditions
 
     def _from_marker(self, value: Any) -> Any:
+        if value is None:
+            return None
         if self._kind is datetime:
             moment = datetime.fromisoformat(value)
             return moment if self._is_aware else moment.replace(tzinfo=None)
@@ -93,6 +93,13 @@ class Delta:
     @property
     def _is_aware(self) -> bool:
         return bool(getattr(self._column.type, "timezone", False))
+
+
+def _to_marker(value: Any) -> Any:
+    """Write a value down, with all of its digits."""
+    if isinstance(value, _TIMES):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def _kind_of(column: sa.Column[Any]) -> type:
