@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
+from jsonschema import Draft202012Validator
 from orjson import dumps
 
 from cdp import queue
@@ -12,6 +13,7 @@ from cdp.datasets.models import Flow, FlowRun
 from cdp.datasets.services import flow_work
 from cdp.datasets.sources.base import SourceError
 from cdp.datasets.sources.files import Files
+from cdp.datasets.sources.registry import list_types
 from cdp.datasets.topics import BATCHES_LOADED, FLOW_RUNS, FLOWS_DUE
 from cdp.tenancy.scope import scope
 from tests.datasets.making import ACTOR, make_dataset, make_schema
@@ -114,6 +116,23 @@ def test_the_catalogue_is_filtered_by_text_and_category(api):
     assert [each["kind"] for each in dynamics] == ["dynamics-365"]
     assert one["settings_schema"]["properties"]["password"]["writeOnly"] is True
     assert api.get("/api/v1/source-types/nothing/").status_code == 404
+
+
+@pytest.mark.parametrize("source_type", list_types(), ids=lambda each: each.kind)
+def test_what_a_kind_wants_is_said_in_valid_schemas(source_type):
+    settings = source_type.settings_schema["properties"]
+    selection = source_type.selection_schema
+
+    for schema in (source_type.settings_schema, selection):
+        Draft202012Validator.check_schema(schema)
+        assert set(schema.get("required", [])) <= schema["properties"].keys()
+    for name, each in selection["properties"].items():
+        if "default" in each:
+            assert list(Draft202012Validator(each).iter_errors(each["default"])) == [], name
+    for secret in settings.keys() & source_type.sent_secrets.keys():
+        places = source_type.sent_secrets[secret]
+        assert settings[secret]["writeOnly"] is True
+        assert ({places} if isinstance(places, str) else set(places)) <= settings.keys()
 
 
 @pytest.mark.acceptance("A-10")

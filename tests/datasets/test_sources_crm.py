@@ -136,6 +136,20 @@ def test_a_wrong_secret_is_refused_clearly_and_nowhere_repeated(api, request, ki
     assert wrong not in everything
 
 
+@pytest.mark.parametrize("place", ["base_url", "token_url"])
+def test_a_secret_is_not_taken_along_to_another_server(api, dynamics, place):
+    connection = create(api, "dynamics-365", dynamics)
+    url = f"/api/v1/connections/{connection}/"
+    before = api.get(url).json()
+
+    refused = api.patch(url, {"settings": {place: "https://evil.example.com/x"}})
+
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (
+        422, "settings.client_secret",
+    )  # fmt: skip
+    assert api.get(url).json() == before
+
+
 def test_an_answer_that_repeats_a_secret_is_blacked_out(api, dynamics, people):
     connection = create(api, "dynamics-365", dynamics, client_secret=SECRET)
 

@@ -1,11 +1,13 @@
 """Files on S3, on SFTP and on a disk: each version once, and none that is not one's own."""
 
+import gzip
 import os
 import sys
 from unittest.mock import patch
 
 import pytest
 from django.utils import timezone
+from s3fs import S3FileSystem
 
 from cdp.datasets.services import flow_work
 from cdp.datasets.sources import reach, stores
@@ -24,6 +26,7 @@ from tests.datasets.flowing import (
     start,
     work,
 )
+from tests.datasets.making import make_dataset
 from tests.datasets.servers.s3 import BUCKET, SECRET, s3_server
 from tests.datasets.servers.sftp import PASSWORD, sftp_server
 
@@ -272,6 +275,7 @@ def test_a_name_that_leads_inside_later_is_not_followed(api, monkeypatch, given)
         raise reach.AddressRefused(f"{host} leads to an address inside a private network.")
 
     monkeypatch.setattr(reach, "reachable", reachable)
+    monkeypatch.setattr(S3FileSystem, "retries", 1)
 
     tried = try_out(api, given)
 
@@ -348,3 +352,45 @@ def test_files_older_than_the_flow_are_left_without_backfill(api, local, people)
     flow = make_flow(api, connect(api, "files", {"url": "file:///"}), CSV, people, backfill=False)
 
     assert run(api, flow)["stored_records"] == 0
+
+
+@pytest.mark.acceptance("A-10")
+def test_an_analytics_feed_becomes_web_events(api, sandbox, local):
+    header = ["hitid", "date_time", "pagename", "page_url", "user_agent"]
+    hits = [
+        f"{n}\t2026-01-01 10:00:{n:02}\tHome\thttps://luma.example/{n}\tFirefox" for n in range(20)
+    ]
+    (local / "hit_data.tsv.gz").write_bytes(gzip.compress("\n".join(hits).encode()))
+    web = make_dataset(sandbox, name="Web", profile_enabled=False)
+    connection = connect(api, "analytics-data-feed", {"url": "file:///"})
+    selection = {"format_options": {"header": header}}
+    suggested = api.post(
+        "/api/v1/mapping-sets/suggest/",
+        {"schema_id": web.schema_id, "connection_id": connection, "selection": selection},
+    ).json()["suggestions"]
+    rules = [each["rule"] for each in suggested]
+    rules.append({"kind": "constant", "source": "web.webpagedetails.pageViews",
+                  "destination": "eventType"})  # fmt: skip
+    mapping = api.post(
+        "/api/v1/mapping-sets/", {"name": "Hits", "schema_id": web.schema_id, "rules": rules}
+    ).json()
+    flow = api.post(
+        "/api/v1/flows/",
+        {
+            "name": "Hits",
+            "connection_id": connection,
+            "selection": selection,
+            "dataset_id": web.pk,
+            "mapping_set_id": mapping["id"],
+        },
+    ).json()
+
+    told = run(api, flow["id"])
+
+    assert {each["destination"] for each in rules} == {
+        "_id", "timestamp", "web.webPageDetails.name", "web.webPageDetails.URL",
+        "environment.browserDetails.userAgent", "eventType",
+    }  # fmt: skip
+    assert (told["state"], told["stored_records"], told["failed_records"]) == ("success", 20, 0)
+    rows = api.get(f"/api/v1/datasets/{web.pk}/rows/?limit=1").json()["results"]
+    assert rows[0]["record"]["web"]["webPageDetails"]["name"] == "Home"

@@ -22,6 +22,7 @@ from tests.datasets.offers import OFFERS, apart
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.clickhouse]
 ROWS = 5_500  # more than one chunk of the store, more than one page of each API
 MANY = 100_000
+QUICK = ["sql", "s3-csv", "s3-parquet", "sftp-csv", "dynamics"]
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +42,7 @@ def is_over(api, run_id):
     return read_run(api, run_id)["state"] in ("success", "partial", "failed", "cancelled")
 
 
-@pytest.mark.parametrize("name", OFFERS)
+@pytest.mark.parametrize("name", QUICK)
 def test_a_worker_killed_at_each_step_loses_and_doubles_nothing(api, sandbox, tmp_path, name):
     with apart(name, ROWS, tmp_path / "outside") as offer:
         people = make_people(sandbox)

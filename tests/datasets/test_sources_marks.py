@@ -10,11 +10,11 @@ from cdp.datasets.sources import marks
 from cdp.datasets.sources.marks import Mark
 
 
-def read(rows, marker=(None, None), **options):
+def read(rows, marker=(), **options):
     """Read rows of (value, content); return what was taken and the next marker."""
     mark = Mark(*marker, **options)
     taken = [row for row in rows if mark.is_new(row[0], repr(row).encode())]
-    return taken, (mark.newest, mark.seen())
+    return taken, mark.next()
 
 
 def test_rows_that_share_the_marks_value_are_taken_once_each():
@@ -54,15 +54,35 @@ def test_an_overlap_finds_who_appears_late():
     assert read(rows, marker, **options)[0] == []
 
 
-def test_more_ties_than_can_be_remembered_are_taken_for_one_statement(monkeypatch):
+@pytest.mark.parametrize("options", [{}, {"in_order": True}])
+def test_more_ties_than_can_be_remembered_are_taken_for_one_statement(monkeypatch, options):
     monkeypatch.setattr(marks, "MOST_REMEMBERED", 3)
-    first, marker = read([(1, n) for n in range(10)])
-    assert (len(first), marker) == (10, (1, None))
+    ties = [(1, n) for n in range(10)]
+    first, marker = read(ties, **options)
+    assert (first, marker) == (ties, (1, "", 1))
+    behind = [] if options else ties  # who cuts by itself gives only what is behind them
 
-    second, marker = read([*((1, n) for n in range(10)), (2, "a")], marker)
+    second, marker = read(behind, marker, **options)
+    third, marker = read([*behind, (2, "a")], marker, **options)
+    fourth, marker = read([(2, "a"), (2, "b")], marker, **options)
 
-    assert second == [(2, "a")]
-    assert read([(2, "a"), (2, "b")], marker)[0] == [(2, "b")]
+    assert (second, third, fourth) == ([], [(2, "a")], [(2, "b")])
+
+
+def test_ties_within_an_overlap_are_left_and_who_comes_late_behind_them_is_found(monkeypatch):
+    monkeypatch.setattr(marks, "MOST_REMEMBERED", 3)
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    ties = [(begin, n) for n in range(10)]
+    options = {"overlap": timedelta(seconds=10)}
+    _, marker = read(ties, **options)
+
+    late = (begin + timedelta(seconds=1), "late")
+    newer = (begin + timedelta(seconds=5), "newer")
+    second, marker = read([*ties, newer], marker, **options)
+    third, marker = read([*ties, late, newer], marker, **options)
+
+    assert (second, third) == ([newer], [late])
+    assert read([*ties, late, newer], marker, **options)[0] == []
 
 
 def test_a_row_without_a_value_is_taken_always():
@@ -88,7 +108,7 @@ def test_an_order_that_is_not_ours_is_left_to_the_source():
 def test_however_the_readings_are_cut_each_row_is_taken_once(is_sorted, rows, cuts, data):
     """Rows appear in the order of their values, those of one value in any order and number."""
     waiting = [(value, content, number) for number, (value, content) in enumerate(rows)]
-    taken, marker, visible = [], (None, None), []
+    taken, marker, visible = [], (), []
     for cut in [*cuts, 5]:
         ready = [row for row in waiting if row[0] <= cut]
         some = [row for row in ready if row[0] < cut or cut == 5 or data.draw(st.booleans())]
@@ -99,7 +119,6 @@ def test_however_the_readings_are_cut_each_row_is_taken_once(is_sorted, rows, cu
         for value, content, _ in given_rows:
             if mark.is_new(value, repr((value, content)).encode()):
                 taken.append((value, content))
-        if mark.newest is not None:
-            marker = (mark.newest, mark.seen())
+        marker = mark.next()
 
     assert sorted(taken) == sorted(rows)
