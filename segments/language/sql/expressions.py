@@ -82,3 +82,24 @@ def calculated(operator: str, left: str, right: str) -> str:
 def clamped(text: str) -> str:
     """Return micro-units within what is kept."""
     return f"clamp({text}, {LEAST}, {MOST})"  # unlike least and greatest, it keeps NULL
+
+
+def lower(value: Sql) -> Sql:
+    """Return a text, or an array of them, in lower case."""
+    if not value.depth:
+        return Sql(f"lowerUTF8({value.text})", value.kind, value.nullable)
+    return Sql(f"arrayMap(l -> lowerUTF8(l), {value.flat().text})", value.kind, True, 1)
+
+
+def as_floats(value: Sql, among: Sql) -> tuple[str, str]:
+    """Return a value and an array of it that `has` can compare."""
+    if value.kind == among.kind:
+        return value.text, among.text
+    return f"toFloat64({value.text})", f"arrayMap(f -> toFloat64(f), {among.text})"
+
+
+def as_float_arrays(one: Sql, other: Sql) -> tuple[str, str]:
+    """Return two arrays that can be compared with each other."""
+    if one.kind in ("text", "day", "boolean"):
+        return one.text, other.text
+    return f"arrayMap(f -> toFloat64(f), {one.text})", f"arrayMap(f -> toFloat64(f), {other.text})"

@@ -90,11 +90,12 @@ class TableFrame(Frame):
 
 
 class EventFrame(TableFrame):
-    """An event, beside the profile whose it is."""
+    """An event, beside the profile whose it is; one that is `ahead` may not have happened yet."""
 
-    def __init__(self, scope: Scope, columns: Columns, profile: TableFrame) -> None:
+    def __init__(self, scope: Scope, columns: Columns, profile: TableFrame, ahead: bool) -> None:
         super().__init__(scope, columns)
         self.profile = profile
+        self.ahead = ahead
 
     def root(self, base: Base) -> Frame:
         return self.profile if base == "profile" else self

@@ -54,7 +54,8 @@ class Pass:
 
     def frame(self) -> EventFrame:
         """Return the place of one event."""
-        return EventFrame(PROFILE.events(), self.events, TableFrame(PROFILE, self.profiles))
+        profile = TableFrame(PROFILE, self.profiles)
+        return EventFrame(PROFILE.events(), self.events, profile, self.ahead)
 
     def covers(self, where: Condition | None) -> None:
         """Have the pass read the events that a choice of events may take."""

@@ -23,10 +23,21 @@ from segments.language.kinds import kind_of
 from segments.language.match_tests import day_text, days_within
 from segments.language.moments import Distance
 from segments.language.regex import like_pattern
-from segments.language.sql.expressions import MAX_INT64, Sql, exact, number, or_false, present
-from segments.language.sql.frames import Columns, Frame, TableFrame
+from segments.language.sql.expressions import (
+    MAX_INT64,
+    Sql,
+    as_float_arrays,
+    as_floats,
+    exact,
+    lower,
+    number,
+    or_false,
+    present,
+)
+from segments.language.sql.frames import Columns, EventFrame, Frame, TableFrame
 from segments.language.sql.look_ups import current_entities
 from segments.language.sql.values import ValueWriter
+from segments.language.vocabulary import EVENT_TIME
 
 
 class TestWriter(ValueWriter):
@@ -73,7 +84,9 @@ class TestWriter(ValueWriter):
     def _compare(self, node: Compare, frame: Frame) -> str:
         left, right = self._alike(node.left, node.right, frame)
         if not node.case_sensitive:
-            left, right = _lower(left), _lower(right)
+            left, right = lower(left), lower(right)
+        if node.operator == "=" and left.depth and left.kind == "text" and not right.nullable:
+            return f"has({left.flat().text}, {right.text})"
         if right.depth:
             return self._each(right, lambda x: f"{left.text} {node.operator} {x.text}")
         if not left.depth and not (left.nullable or right.nullable):
@@ -102,7 +115,7 @@ class TestWriter(ValueWriter):
             flags = "" if node.case_sensitive else "(?i)"
             return f"match({value.text}, {self.parameters.text(flags + pattern)})"
         if not node.case_sensitive:
-            value, part = _lower(value), f"lowerUTF8({part})"
+            value, part = lower(value), f"lowerUTF8({part})"
         match node.test.removeprefix("does_not_"):
             case "starts_with" | "start_with":
                 found = f"startsWith({value.text}, {part})"
@@ -115,20 +128,21 @@ class TestWriter(ValueWriter):
     def _in(self, node: In, frame: Frame) -> str:
         value = self.value(node.operand, frame)
         if not node.case_sensitive:
-            value = _lower(value)
+            value = lower(value)
         if isinstance(node.values, Value):
             found = f"{value.text} IN {self._written(node.values, value, node.case_sensitive)}"
         else:
             among = self.field(node.values, frame)
-            lower = "" if node.case_sensitive else "arrayMap(l -> lowerUTF8(l), "
-            array = f"{lower}{present(among.text)}{')' if lower else ''}"
+            array = present(among.text)
+            if not node.case_sensitive:
+                array = f"arrayMap(l -> lowerUTF8(l), {array})"
             return self._in_array(value, Sql(array, among.kind, False, 1), node.negated)
         if node.negated:
             found = f"isNotNull({value.text}) AND NOT ({found})"
         return or_false(found, nullable=True)
 
     def _in_array(self, value: Sql, among: Sql, negated: bool) -> str:
-        left, array = _as_floats(value, among)
+        left, array = as_floats(value, among)
         found = f"has({array}, {left})"
         if negated:
             found = f"notEmpty({array}) AND NOT {found}"
@@ -166,7 +180,7 @@ class TestWriter(ValueWriter):
         else:
             right = self.field(node.right, frame)
             theirs = Sql(present(right.text), right.kind)
-        one, other = _as_float_arrays(mine, theirs)
+        one, other = as_float_arrays(mine, theirs)
         both = f"notEmpty({one}) AND notEmpty({other})"
         match node.test:
             case "intersects":
@@ -201,6 +215,8 @@ class TestWriter(ValueWriter):
             seen = distance_from(window, 0, self.clock.zone)
             return self._each(value, lambda x: _inside(x.text, seen, f"{anchor.text} + "))
         seen = interval(window, self.clock)
+        if self._is_past(node.operand, frame) and seen.end and seen.end > self.clock.now:
+            seen = Interval(seen.start, None)
         if node.ignore_year:
             ranges = days_of_year(seen, self.clock.zone)
             return self._each(value, lambda x: self._in_year(x, ranges))
@@ -221,7 +237,16 @@ class TestWriter(ValueWriter):
         tests = [f"{day} BETWEEN {first} AND {last}" for first, last in ranges]
         return f"({' OR '.join(tests) or '0'})"
 
+    def _is_past(self, operand: Operand, frame: Frame) -> bool:
+        """Return whether a time is that of an event which is known to have happened."""
+        if operand != Field(EVENT_TIME, "event"):
+            return False
+        home = frame.root("event")
+        return isinstance(home, EventFrame) and not home.ahead
+
     def _items(self, node: ItemsMatch, frame: Frame) -> str:
+        if plain := _as_any_value(node):
+            return self.test(plain, frame)
         items = self.item_frame(node.array, frame)
         body = self.condition(node.where, items)
         if node.quantifier == "any":
@@ -246,6 +271,15 @@ class TestWriter(ValueWriter):
         return f"(SELECT entity_key FROM ({current}) WHERE {where})"
 
 
+def _as_any_value(node: ItemsMatch) -> Compare | None:
+    """Return "an item whose field equals this" as "a value of the field, of any item, does"."""
+    match node:
+        case ItemsMatch("any", array, Compare("=", Field(path, "item"), Value() as value, True)):
+            return Compare("=", Field(f"{array.path}.{path}", array.of), value)
+        case _:
+            return None
+
+
 def _inside(text: str, seen: Interval, before: str = "") -> str:
     tests = []
     if seen.start is not None:
@@ -259,25 +293,6 @@ def _inside_days(text: str, first: str | None, end: str | None) -> str:
     tests = [f"{text} >= '{first}'"] if first else []
     tests += [f"{text} < '{end}'"] if end else []
     return " AND ".join(tests) or f"isNotNull({text})"
-
-
-def _lower(value: Sql) -> Sql:
-    if not value.depth:
-        return Sql(f"lowerUTF8({value.text})", value.kind, value.nullable)
-    return Sql(f"arrayMap(l -> lowerUTF8(l), {value.flat().text})", value.kind, True, 1)
-
-
-def _as_floats(value: Sql, among: Sql) -> tuple[str, str]:
-    """Return a value and an array of it that `has` can compare."""
-    if value.kind == among.kind:
-        return value.text, among.text
-    return f"toFloat64({value.text})", f"arrayMap(f -> toFloat64(f), {among.text})"
-
-
-def _as_float_arrays(one: Sql, other: Sql) -> tuple[str, str]:
-    if one.kind in ("text", "day", "boolean"):
-        return one.text, other.text
-    return f"arrayMap(f -> toFloat64(f), {one.text})", f"arrayMap(f -> toFloat64(f), {other.text})"
 
 
 def _is_int64(value: object) -> bool:
