@@ -103,6 +103,8 @@ def test_a_label_must_be_one_of_the_sandbox(in_scope):
         (K.ONE_TO_ONE, ["ROOT.size"], {}, "text-field"),
         (K.ONE_TO_ONE, ["personalEmail.address"], {}, "destination"),
         (K.RELATIONSHIP, ["personalEmail.address"], {"cardinality": "9:9"}, "cardinality"),
+        (K.RELATIONSHIP, ["ROOT.size"], {}, "text-field"),
+        (K.RELATIONSHIP, ["ROOT.map.*"], {}, "text-field"),
         (K.REFERENCE_IDENTITY, ["personalEmail.address"], {}, "namespace"),
         (K.ALTERNATE_DISPLAY, ["personalEmail.address"], {}, "display"),
         (K.ALTERNATE_DISPLAY, ["personalEmail.address"], {"title": {"en": 1}}, "display"),
