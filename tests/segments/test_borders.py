@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import count
+from itertools import count, pairwise
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -45,6 +46,7 @@ WORDS = Vocabulary(
         Known("productListItems.SKU", "text", in_array=("productListItems",)),
         Known("productListItems.category", "text", in_array=("productListItems",)),
         Known("productListItems.size", "text", in_array=("productListItems",)),
+        Known("productListItems.priceTotal", "number", in_array=("productListItems",)),
         Known(f"{STEP}.nodeName", "text"),
     ),
 )  # fmt: skip
@@ -129,6 +131,84 @@ def test_two_hundred_and_fifty_counts_and_a_cent_less_does_not():
         "in the first millisecond",
         "in the last millisecond",
     }
+
+
+def basket(when: int, prices: list[float]) -> Event:
+    return Event(when, BUY, body={"productListItems": [{"priceTotal": price} for price in prices]})
+
+
+def split(cents: int, random: Random) -> list[float]:
+    """Return prices that total so many cents."""
+    cuts = sorted(random.sample(range(1, cents), random.randint(2, 60)))
+    return [(end - start) / 100 for start, end in pairwise([0, *cuts, cents])]
+
+
+def test_baskets_of_many_prices_that_total_exactly_250_all_count():
+    random = Random(250)
+    enough = {f"{n} enough": Facts(events=[basket(NOW, split(25_000, random))]) for n in range(60)}
+    less = {f"{n} less": Facts(events=[basket(NOW, split(24_999, random))]) for n in range(20)}
+    over_days = {
+        "over days": Facts(
+            events=[basket(NOW - n * DAY, [price]) for n, price in enumerate(split(25_000, random))]
+        )
+    }
+    rule = (
+        f'xEvent[eventType = "{BUY}" and timestamp occurs <= 90 days before now]'
+        ".sum(productListItems.priceTotal) >= 250"
+    )
+
+    assert any(sum(_prices(facts)) < 250 for facts in enough.values())  # floats would lose some
+    assert found(rule, enough | less | over_days) == {*enough, "over days"}
+
+
+def _prices(facts: Facts) -> list[float]:
+    items = [item for event in facts.events for item in event.body["productListItems"]]
+    return [item["priceTotal"] for item in items]
+
+
+@pytest.mark.parametrize(
+    ("now", "first"),
+    [
+        ("2026-05-31T12:00:00", "2026-02-28T12:00:00"),
+        ("2028-05-31T12:00:00", "2028-02-29T12:00:00"),
+        ("2028-02-29T12:00:00", "2027-11-29T12:00:00"),
+        ("2026-01-15T12:00:00", "2025-10-15T12:00:00"),
+    ],
+)
+def test_three_months_go_by_the_calendar(now, first):
+    people = {
+        "first": Facts(events=[buy(at(first), 250.0)]),
+        "before": Facts(events=[buy(at(first) - 1, 250.0)]),
+    }
+
+    assert found(QUALIFYING, people, at(now)) == {"first"}
+
+
+def test_a_window_ends_with_its_last_millisecond():
+    people = {"once": Facts(events=[buy(NOW, 250.0)])}
+    week = QUALIFYING.replace("3 months", "7 days")
+
+    assert found(week, people, NOW - 1) == set()  # it lies ahead
+    assert found(week, people, NOW) == {"once"}
+    assert found(week, people, NOW + 7 * DAY) == {"once"}
+    assert found(week, people, NOW + 7 * DAY + 1) == set()
+
+
+def test_what_comes_late_counts_at_its_own_time():
+    viewed, bought = Event(NOW - 2 * DAY, VIEW), buy(NOW - DAY, 1.0)
+    old = buy(NOW - 8 * DAY, 250.0)
+    people = {
+        "in order": Facts(events=[viewed, bought, old]),
+        "the view came last": Facts(events=[bought, old, viewed]),
+        "bought before": Facts(events=[buy(NOW - 3 * DAY, 1.0), viewed]),
+    }
+    chain = (
+        f'CHAIN(xEvent, timestamp, [C0: WHAT(eventType = "{VIEW}"), C1: WHAT(eventType = "{BUY}")])'
+    )
+
+    assert found(chain, people) == {"in order", "the view came last"}
+    assert found(QUALIFYING.replace("3 months", "7 days"), people) == set()
+    assert found(QUALIFYING, people) == {"in order", "the view came last"}
 
 
 def test_without_purchases_a_sum_is_nought_and_an_average_is_nothing():
