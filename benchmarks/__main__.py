@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HELPERS = {"__init__", "__main__", "report", "platform", "load"}
+HELPERS = {"__init__", "__main__", "report", "platform", "load", "asking"}
 
 
 def main() -> int:

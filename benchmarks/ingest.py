@@ -41,14 +41,14 @@ def measure(events: int) -> Iterator[Line]:
             luma = set_up(client, "http://127.0.0.1:9/nobody-listens")
         progress("warming up")
         _send(url, luma.web, 2_000, seed=1)
-        _wait_until_quiet(url)
+        wait_until_quiet(url)
         os.killpg(platform.manager.pid("worker"), signal.SIGSTOP)
         yield _line("ingest.door", events, _send(url, luma.web, events, seed=2))
         os.killpg(platform.manager.pid("worker"), signal.SIGCONT)
-        _wait_until_quiet(url)
+        wait_until_quiet(url)
         began = time.perf_counter()
         _send(url, luma.web, events, seed=3)
-        _wait_until_quiet(url)
+        wait_until_quiet(url)
         yield _line("ingest.end_to_end", events, time.perf_counter() - began)
 
 
@@ -67,7 +67,7 @@ def _send(url: str, inlet: Inlet, events: int, *, seed: int) -> float:
     return float(json.loads(done.stdout)["seconds"])
 
 
-def _wait_until_quiet(url: str) -> None:
+def wait_until_quiet(url: str) -> None:
     """Return when no stage on the way has anything left to do."""
     while True:
         told = httpx.get(f"{url}/metrics", timeout=60).text

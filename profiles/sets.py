@@ -57,8 +57,11 @@ def texts_array(values: Iterable[str]) -> str:
     >>> print(texts_array(["a", 'b"c', "d\\e"]))
     {"a","b\"c","d\\e"}
     """
-    quoted = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
-    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
+    texts = list(values)
+    together = "".join(texts)
+    if "\\" in together or '"' in together:  # rarely, and then each is gone through
+        texts = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
+    return '{"' + '","'.join(texts) + '"}' if texts else "{}"
 
 
 def _values(sandbox: Sandbox, values: Mapping[str, Any]) -> dict[str, Any]:

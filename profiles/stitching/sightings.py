@@ -53,7 +53,9 @@ class Sightings:
 
     def identities(self) -> list[Identity]:
         """Return them by age; of one age, by what they say."""
-        return sorted(self.since, key=lambda identity: (self.since[identity], identity))
+        return [
+            identity for _, identity in sorted(zip(self.since.values(), self.since, strict=True))
+        ]
 
 
 def _joined(before: Together, sighting: Sighting) -> Together:

@@ -129,10 +129,12 @@ def stitched_of(
         numbers={identity: one.id for identity, one in asked.items()},
         profile_of={one.id: moved.get(one.id, one.profile) for one in asked.values()},
         rehomed={
-            key: profile
-            for key, profile in moved.items()
-            if key in rehomed
-            or (key in before and not before[key].is_new and before[key].profile != profile)
+            **{
+                one.id: one.profile
+                for one in owners.moved
+                if (was := before.get(one.id)) and not was.is_new and was.profile != one.profile
+            },
+            **rehomed,
         },
         regrouped=frozenset(owners.regrouped),
         founded=frozenset(owners.founded),
