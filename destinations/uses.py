@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from cdp.datasets.lineage import Carrier, Sources
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
-from destinations.lineage import Carrier, Sources
 from destinations.mapping import read_mapping
 from destinations.models import Activation
 from destinations.selectors import list_activations

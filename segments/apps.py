@@ -10,7 +10,7 @@ class SegmentsConfig(AppConfig):
     label = "segments"
 
     def ready(self) -> None:
-        """Listen to what happens to people, and tell visitors of their segments."""
+        """Listen to what happens to people, tell visitors of their segments, answer for both."""
         from cdp.api.registries import interact_answers
         from cdp.datasets.registries import batch_takers
         from cdp.queue import subscribe
@@ -19,7 +19,6 @@ class SegmentsConfig(AppConfig):
         from profiles.registries import personal_data
         from profiles.topics import PROFILES_CHANGED
         from segments.edge import visitor_segments
-        from segments.payload import rows_on
         from segments.receivers import (
             evaluation_wanted,
             profiles_changed,
@@ -27,6 +26,7 @@ class SegmentsConfig(AppConfig):
             schedules_due,
             segment_deleted,
         )
+        from segments.services import people
         from segments.services import sandboxes as handlers
         from segments.topics import (
             EVALUATION_WANTED,
@@ -50,12 +50,12 @@ class SegmentsConfig(AppConfig):
         subscribe(UPLOAD_ENDS, end_parts)
         subscribe(UPLOAD_ROWS_OVER, remove_rows, batch=1, lane=LONG_WORK)
         batch_takers.register(ROWS_UPLOADED, transform_of)
-        personal_data.register("segments", rows_on)
+        personal_data.register("segments", people.personal_data)
         sandboxes.register(
             "segments",
             sandboxes.SandboxHandler(
                 reset=handlers.forget_segments,
-                erase=handlers.erase_people,
+                erase=people.erase_person,
                 count=handlers.count_segments,
             ),
         )

@@ -7,6 +7,7 @@ from django.apps import AppConfig
 
 if TYPE_CHECKING:
     from cdp.tenancy.models import Sandbox
+    from cdp.tenancy.sandboxes import ErasedPerson
 
 
 class ApiConfig(AppConfig):
@@ -23,10 +24,12 @@ class ApiConfig(AppConfig):
 
 
 def _reset(sandbox: "Sandbox") -> None:
-    _erase(sandbox, [])
+    from cdp.api.idempotency import forget_sandbox
+
+    forget_sandbox(sandbox)
 
 
-def _erase(sandbox: "Sandbox", identities: list[tuple[str, str]]) -> Mapping[str, int]:
+def _erase(sandbox: "Sandbox", _: "ErasedPerson") -> Mapping[str, int]:
     from cdp.api.idempotency import forget_sandbox
 
     return {"stored answers": forget_sandbox(sandbox)}

@@ -12,10 +12,13 @@ class JobsConfig(AppConfig):
     label = "jobs"
 
     def ready(self) -> None:
-        """Have the workers of long work run jobs, one at a time each."""
+        """Have the workers of long work run jobs, and say what becomes of jobs in a reset."""
+        from cdp.jobs.erasing import erase_person, forget_jobs
         from cdp.jobs.receivers import run_job
         from cdp.jobs.topics import RUN
         from cdp.queue import subscribe
         from cdp.queue.subscriptions import LONG_WORK
+        from cdp.tenancy import sandboxes
 
         subscribe(RUN, run_job, batch=1, patience=timedelta(hours=1), lane=LONG_WORK)
+        sandboxes.register("jobs", sandboxes.SandboxHandler(reset=forget_jobs, erase=erase_person))

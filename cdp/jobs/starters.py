@@ -8,11 +8,19 @@ from cdp.tenancy.actors import Actor
 
 
 def kept(actor: Actor) -> dict[str, Any]:
-    """Return an actor as JSON, with the permissions held now."""
-    return asdict(actor) | {"permissions": sorted(actor.permissions)}
+    """Return an actor as JSON, with the permissions held and the labels carried now."""
+    labels = None if actor.labels is None else sorted(actor.labels)
+    return asdict(actor) | {"permissions": sorted(actor.permissions), "labels": labels}
 
 
 def starter_of(job: Job) -> Actor:
-    """Return whoever started the job, with the permissions held then."""
+    """Return whoever started the job, with the permissions and labels of then."""
     values = dict(job.actor)
-    return Actor(**{**values, "permissions": frozenset(values["permissions"])})
+    labels = values.get("labels")
+    return Actor(
+        **{
+            **values,
+            "permissions": frozenset(values["permissions"]),
+            "labels": None if labels is None else frozenset(labels),
+        }
+    )

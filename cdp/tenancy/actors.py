@@ -1,5 +1,6 @@
 """The actor: who does something, with what permissions, in which request."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -12,7 +13,8 @@ class Actor:
     """Somebody who acts: a credential, an operator, a write key, or the system itself.
 
     `permissions` are those held in the sandbox of the present request; an actor
-    made for one sandbox is never reused for another.
+    made for one sandbox is never reused for another. `labels` are those of data that it
+    may see, None where nothing is kept from it.
     """
 
     kind: str
@@ -21,6 +23,7 @@ class Actor:
     permissions: frozenset[str] = field(default_factory=frozenset)
     organization_id: str | None = None
     request_id: str = ""
+    labels: frozenset[str] | None = None
 
     @classmethod
     def system(cls, name: str) -> Self:
@@ -31,3 +34,7 @@ class Actor:
         """Raise `PermissionMissing` unless this actor holds the permission."""
         if permission not in self.permissions:
             raise PermissionMissing(permission)
+
+    def may_see(self, labels: Iterable[str]) -> bool:
+        """Tell whether data with these labels are shown to this actor: it carries all of them."""
+        return self.labels is None or self.labels.issuperset(labels)

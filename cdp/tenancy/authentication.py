@@ -98,8 +98,12 @@ def acting(caller: Caller, sandbox: Sandbox | None, request_id: str = "") -> Ite
     actor = Actor(caller.kind, caller.id, caller.name, frozenset(), organization.pk, request_id)
     opened = scope(sandbox, actor) if sandbox else organization_scope(organization, actor)
     with opened:
-        held = ALL if caller.is_operator else _permissions(caller, organization, sandbox)
-        yield replace(actor, permissions=held)
+        if caller.is_operator:
+            yield replace(actor, permissions=ALL)
+            return
+        permissions, labels = _held(caller, organization, sandbox)
+        guarded = sandbox is not None and sandbox.guards_labels
+        yield replace(actor, permissions=permissions, labels=labels if guarded else None)
 
 
 def operator_acting(caller: Caller, request_id: str = "") -> Actor:
@@ -152,11 +156,13 @@ def _organization_said(organization_id: str) -> Organization | None:
     return found
 
 
-def _permissions(
+def _held(
     caller: Caller, organization: Organization, sandbox: Sandbox | None
-) -> frozenset[str]:
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the permissions and the labels that the caller's roles give it together."""
     roles = Role.objects.for_organization(organization).filter(credentials__contains=[caller.id])
     if sandbox is not None:
         roles = roles.filter(sandboxes__overlap=[sandbox.name, "*"])
-    held = roles.values_list("permissions", flat=True)
-    return frozenset(permission for permissions in held for permission in permissions)
+    held = list(roles.values_list("permissions", "labels"))
+    permissions = frozenset(one for own, _ in held for one in own)
+    return permissions, frozenset(one for _, own in held for one in own)

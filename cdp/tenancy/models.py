@@ -57,6 +57,9 @@ class Sandbox(models.Model):
     title = models.CharField(max_length=200)
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.DEVELOPMENT)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    guards_labels = models.BooleanField(
+        default=False, help_text="Labelled fields are shown only to roles that carry the labels."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -131,12 +134,16 @@ class WriteKey(models.Model):
 
 
 class Role(OrganizationModel):
-    """Permissions that hold in the named sandboxes (`*` for all) for the role's credentials."""
+    """Permissions that hold in the named sandboxes (`*` for all) for the role's credentials.
+
+    `labels` are those of data that the role may see where a sandbox guards them.
+    """
 
     id = PublicIdField(prefix="rol")
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     permissions = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    labels = ArrayField(models.CharField(max_length=63), default=list, blank=True)
     sandboxes = ArrayField(models.CharField(max_length=63), default=list, blank=True)
     credentials = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -6,7 +6,7 @@ retries with back-off, pauses, counts, the question to governance.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -121,3 +121,11 @@ class Connector(Configurable, ABC):
     @abstractmethod
     def deliver(self, batch: Batch) -> Receipt:
         """Send a batch. Raises `DeliveryError`; of anything else we are at fault."""
+
+    def forget(self, reference: str, profiles: Collection[str]) -> int:
+        """Take profiles out of what a run has left behind; return how many lines went.
+
+        For kinds that keep files. `reference` is of the run's receipt. What is there no
+        more needs no forgetting. Raises `DeliveryError`.
+        """
+        return 0

@@ -36,10 +36,14 @@ def write_due_file(claim: Claim) -> None:
         if run is None:
             claim.finish()
             return
-    result = _write(run)
-    with scope(claim.sandbox, ACTOR):
-        _write_down(run, result, item.payload["attempts"], timezone.now())
-        claim.finish()
+    while True:
+        result = _write(run)
+        with scope(claim.sandbox, ACTOR):
+            if isinstance(result, Receipt) and result.delivered > _pending(run):
+                continue  # somebody in it was erased meanwhile, so it is written anew
+            _write_down(run, result, item.payload["attempts"], timezone.now())
+            claim.finish()
+            return
 
 
 def _ready(sandbox: Sandbox, run_id: str) -> ActivationRun | None:
@@ -58,6 +62,14 @@ def _ready(sandbox: Sandbox, run_id: str) -> ActivationRun | None:
     if obstacle is not None:
         settle_run(run, obstacle.state, error=obstacle.reason)
     return run if run.pending else None
+
+
+def _pending(run: ActivationRun) -> int:
+    """Count what the run still has to send; nobody is erased from it until the scope ends."""
+    rows = ActivationRun.objects.for_sandbox(run.sandbox_id).filter(pk=run.pk)
+    rows.select_for_update(no_key=True).get()
+    waiting = Delivery.objects.for_sandbox(run.sandbox_id).filter(run=run)
+    return waiting.filter(state=DeliveryState.PENDING).count()
 
 
 def _write(run: ActivationRun) -> Receipt | DeliveryError:

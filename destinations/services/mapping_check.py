@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
+from cdp.datasets.lineage import field_at
 from cdp.errors import FieldError
 from cdp.schemas.selectors import PROFILE_CLASS, union_fields
 from cdp.tenancy.models import Sandbox
-from destinations.lineage import field_at
 from profiles.selectors.rules import namespace_catalogue
 from segments.models import Segment
 from segments.payload import payload_fields

@@ -1,5 +1,7 @@
 """`identities/lookup/` and `identity-graphs/`: who belongs together."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -13,10 +15,12 @@ from cdp.api.serializers import StrictSerializer
 from cdp.api.views import SandboxViewSet
 from profiles.api.queries import IdentityQuery, read_query
 from profiles.api.shapes import MOST_AT_ONCE, IdentityIn, IdentityOut, LinkOut
+from profiles.identity.rules import Identity
 from profiles.ids import profile_key
 from profiles.selectors.graphs import get_identity
 from profiles.selectors.identities import identity_of_text, stored_identities
-from profiles.selectors.identity_graphs import graphs_of
+from profiles.selectors.identity_graphs import IdentityGraph, graphs_of
+from profiles.selectors.sight import sight_of
 
 
 class FoundIdentityOut(IdentityOut):
@@ -59,7 +63,9 @@ class IdentitiesViewSet(SandboxViewSet):
     def lookup(self, request: Request) -> Response:
         """Tell whether an identity has been seen, and whose it is."""
         asked = read_query(request, IdentityQuery)
-        row = get_identity(self.sandbox, identity_of_text(self.sandbox, asked["identity"]))
+        identity = identity_of_text(self.sandbox, asked["identity"])
+        sight_of(self.sandbox, self.actor).require_namespaces([identity.namespace])
+        row = get_identity(self.sandbox, identity)
         return Response(
             {
                 "namespace": row.namespace,
@@ -82,7 +88,7 @@ class IdentityGraphsViewSet(InputMixin, SandboxViewSet):
         """Show the graph of an identity with its links: who belongs together, and since when."""
         asked = read_query(request, IdentityQuery)
         identity = identity_of_text(self.sandbox, asked["identity"])
-        [graph] = graphs_of(self.sandbox, [identity], links=True)
+        [graph] = self._graphs([identity], links=True)
         return Response(GraphOut(graph).data)
 
     @extend_schema(request=GraphsIn, responses=GraphsOut)
@@ -91,7 +97,20 @@ class IdentityGraphsViewSet(InputMixin, SandboxViewSet):
         """Show the graphs of many identities."""
         asked = self.checked()
         given = [(one["namespace"], one["value"]) for one in asked["identities"]]
-        found = graphs_of(
-            self.sandbox, stored_identities(self.sandbox, given), links=asked["links"]
-        )
+        identities = stored_identities(self.sandbox, given)
+        found = self._graphs(identities, links=asked["links"])
         return Response({"results": GraphOut(found, many=True).data})
+
+    def _graphs(self, identities: Sequence[Identity], *, links: bool) -> Sequence[IdentityGraph]:
+        sight = sight_of(self.sandbox, self.actor)
+        sight.require_namespaces(identity.namespace for identity in identities)
+        return [
+            replace(
+                graph,
+                members=[one for one in graph.members if sight.sees_identities([one])],
+                links=[
+                    one for one in graph.links if sight.sees_identities([one.first, one.second])
+                ],
+            )
+            for graph in graphs_of(self.sandbox, identities, links=links)
+        ]

@@ -10,6 +10,7 @@ from profiles.selectors.identities import identity_of_text
 from profiles.selectors.people import Person, find_profile_ids
 from profiles.selectors.rules import namespace_catalogue
 from profiles.selectors.shown import choose_policy, show
+from profiles.selectors.sight import Sight
 
 
 def bulk_json(
@@ -17,23 +18,26 @@ def bulk_json(
     names: Sequence[str],
     people: Sequence[Person | None],
     asked: Mapping[str, Any],
+    sight: Sight,
 ) -> list[dict[str, Any]]:
     """Render persons in the order asked, each with a status of its own."""
     policy = choose_policy(sandbox, asked.get("merge_policy"))
     known = [person for person in people if person is not None]
     namespaces = namespace_catalogue(sandbox)
-    shown = iter(show(sandbox, known, policy, sources=asked["sources"]))
+    shown = iter(show(sandbox, known, policy, sight=sight, sources=asked["sources"]))
     return [
         {
             "asked": name,
             "status": 404 if person is None else 200,
-            "profile": None if person is None else profile_json(next(shown), namespaces),
+            "profile": None if person is None else profile_json(next(shown), namespaces, sight),
         }
         for name, person in zip(names, people, strict=True)
     ]
 
 
-def found_by_identity(sandbox: Sandbox, text: str) -> list[dict[str, str]]:
+def found_by_identity(sandbox: Sandbox, text: str, sight: Sight) -> list[dict[str, str]]:
     """Render the profile of an identity as a search result, if there is one."""
-    found = find_profile_ids(sandbox, [identity_of_text(sandbox, text)])
+    identity = identity_of_text(sandbox, text)
+    sight.require_namespaces([identity.namespace])
+    found = find_profile_ids(sandbox, [identity])
     return [{"id": profile_key(number), "matched": text} for number in found.values()]

@@ -1,5 +1,6 @@
 """The links of a profile: seeing why, cutting, restoring."""
 
+from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -12,14 +13,20 @@ from profiles.api.shapes import ExplanationOut, LinkIn, SplitOut
 from profiles.errors import LinkUnknown, ProfileUnknown
 from profiles.identity.rules import Identity
 from profiles.ids import parse_profile_key, profile_key
-from profiles.selectors.graphs import explain, get_identity, list_links
+from profiles.selectors.graphs import ShownLink, explain, get_identity, list_links
 from profiles.selectors.identities import identity_of_text, stored_identities
 from profiles.selectors.people import Person, get_person
+from profiles.selectors.sight import Sight, sight_of
 from profiles.services.links import cut_link, restore_link
 
 
 class ProfileLinksMixin(InputMixin, SandboxViewSet):
     """What can be seen of a profile's links, and done to them."""
+
+    @cached_property
+    def sight(self) -> Sight:
+        """What the caller may see of people."""
+        return sight_of(self.sandbox, self.actor)
 
     def person(self, key: str) -> Person:
         """Return the person of a public id. Raises `ProfileUnknown`."""
@@ -40,12 +47,14 @@ class ProfileLinksMixin(InputMixin, SandboxViewSet):
         person = self.person(profile_id)
         if not asked:
             every = list_links(self.sandbox, [known.id for known in person.identities])
-            return Response(ExplanationOut({"same_profile": True, "links": every}).data)
+            return self._explained(same_profile=True, links=every)
         first, second = (
             identity_of_text(self.sandbox, asked[end], path=end) for end in ("first", "second")
         )
+        self.sight.require_namespaces([first.namespace, second.namespace])
         _check_end(person, first)
-        return Response(ExplanationOut(explain(self.sandbox, first, second)).data)
+        found = explain(self.sandbox, first, second)
+        return self._explained(same_profile=found.same_profile, links=found.links)
 
     @extend_schema(request=LinkIn, responses=SplitOut)
     @action(detail=True, methods=["post"], url_path="cut-link", input_class=LinkIn)
@@ -65,6 +74,10 @@ class ProfileLinksMixin(InputMixin, SandboxViewSet):
         first, second = self._ends(profile_id)
         restore_link(actor=self.actor, sandbox=self.sandbox, first=first, second=second)
         return self._parted(first, second)
+
+    def _explained(self, *, same_profile: bool, links: list[ShownLink]) -> Response:
+        seen = [link for link in links if self.sight.sees_identities([link.first, link.second])]
+        return Response(ExplanationOut({"same_profile": same_profile, "links": seen}).data)
 
     def _ends(self, profile_id: str) -> tuple[Identity, Identity]:
         person = self.person(profile_id)

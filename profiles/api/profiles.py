@@ -18,7 +18,7 @@ from profiles.api.queries import (
     SearchQuery,
     read_query,
 )
-from profiles.api.rendering import event_json, fragment_json, identity_json, profile_json
+from profiles.api.rendering import event_json, fragment_json, identities_json, profile_json
 from profiles.api.shapes import (
     BulkGetIn,
     BulkGetOut,
@@ -39,6 +39,7 @@ from profiles.selectors.people import (
 from profiles.selectors.rules import namespace_catalogue
 from profiles.selectors.search import Found, search
 from profiles.selectors.shown import choose_policy, show
+from profiles.selectors.sight import EVENT_TYPE
 from profiles.selectors.timeline import Asked, list_events
 
 
@@ -62,6 +63,7 @@ class ProfilesViewSet(ProfileLinksMixin):
         """
         asked = read_query(request, LookupQuery)
         identity = identity_of_text(self.sandbox, asked["identity"])
+        self.sight.require_namespaces([identity.namespace])
         return self._profile(get_person_by_identity(self.sandbox, identity), asked)
 
     @extend_schema(parameters=[ProfileQuery], responses=ProfileOut)
@@ -74,6 +76,8 @@ class ProfilesViewSet(ProfileLinksMixin):
     def events(self, request: Request, profile_id: str) -> Response:
         """List what happened to a person, also before she was known."""
         asked = read_query(request, EventsQuery)
+        if "event_type" in asked:
+            self.sight.require_event_field(EVENT_TYPE)
         order, limit = (asked["ordering"], EVENT_ID), asked["limit"]
         edge = read_edge(asked.get("cursor"), order)
         wanted = Asked(
@@ -88,15 +92,16 @@ class ProfilesViewSet(ProfileLinksMixin):
         found = list_events(self.sandbox, self.person(profile_id), wanted)
         more, page = len(found) > limit, found[:limit]
         following = next_link(request, order, page[-1].event_id, page[-1].at) if more else None
-        return Response({"results": [event_json(event) for event in page], "next": following})
+        return Response(
+            {"results": [event_json(event, self.sight) for event in page], "next": following}
+        )
 
     @extend_schema(responses=ProfileIdentityOut(many=True))
     @action(detail=True)
     def identities(self, request: Request, profile_id: str) -> Response:
         """List a person's identities, the oldest first."""
         namespaces = namespace_catalogue(self.sandbox)
-        person = self.person(profile_id)
-        return Response([identity_json(known, namespaces) for known in person.identities])
+        return Response(identities_json(self.person(profile_id), namespaces, self.sight))
 
     @extend_schema(responses={200: {"type": "object"}})
     @action(detail=True)
@@ -109,7 +114,9 @@ class ProfilesViewSet(ProfileLinksMixin):
     def fragments(self, request: Request, profile_id: str) -> Response:
         """List what each dataset says, before it is merged."""
         person = self.person(profile_id)
-        return Response([fragment_json(fragment, person) for fragment in person.fragments])
+        return Response(
+            [fragment_json(fragment, person, self.sight) for fragment in person.fragments]
+        )
 
     @extend_schema(request=BulkGetIn, responses=BulkGetOut)
     @action(detail=False, methods=["post"], url_path="bulk-get", input_class=BulkGetIn)
@@ -118,11 +125,12 @@ class ProfilesViewSet(ProfileLinksMixin):
         asked = self.checked()
         given = [(one["namespace"], one["value"]) for one in asked["identities"]]
         identities = stored_identities(self.sandbox, given) if given else []
+        self.sight.require_namespaces(identity.namespace for identity in identities)
         numbers = [parse_profile_key(key) or 0 for key in asked["ids"]]
         people = people_of_identities(self.sandbox, identities)
         people += people_of_ids(self.sandbox, numbers)
         names = [f"{one.namespace}:{one.value}" for one in identities] + asked["ids"]
-        return Response({"results": bulk_json(self.sandbox, names, people, asked)})
+        return Response({"results": bulk_json(self.sandbox, names, people, asked, self.sight)})
 
     @extend_schema(parameters=[SearchQuery], responses=SearchOut)
     @action(detail=False)
@@ -130,10 +138,10 @@ class ProfilesViewSet(ProfileLinksMixin):
         """Find persons by what their name, address or number begins with, or by an identity."""
         asked = read_query(request, SearchQuery)
         if "identity" in asked:
-            return Response(
-                {"results": found_by_identity(self.sandbox, asked["identity"]), "next": None}
-            )
+            results = found_by_identity(self.sandbox, asked["identity"], self.sight)
+            return Response({"results": results, "next": None})
         kind = next(kind for kind in ("name", "email", "phone") if kind in asked)
+        self.sight.require_search(kind)
         edge, limit = read_edge(asked.get("cursor"), SEARCH_ORDER), asked["limit"]
         after = Found(edge[1], edge[0]) if edge else None
         found = search(self.sandbox, kind, asked[kind], limit=limit + 1, after=after)
@@ -146,8 +154,9 @@ class ProfilesViewSet(ProfileLinksMixin):
 
     def _profile(self, person: Person, asked: dict[str, Any]) -> Response:
         policy = choose_policy(self.sandbox, asked.get("merge_policy"))
-        [shown] = show(self.sandbox, [person], policy, sources=asked["sources"])
-        rendered = profile_json(shown, namespace_catalogue(self.sandbox), asked.get("fields"))
+        [shown] = show(self.sandbox, [person], policy, sight=self.sight, sources=asked["sources"])
+        namespaces = namespace_catalogue(self.sandbox)
+        rendered = profile_json(shown, namespaces, self.sight, asked.get("fields"))
         if asked["events"]:
             rendered |= self._newest_events(shown.person, asked["events"])
         return Response(rendered)
@@ -157,4 +166,4 @@ class ProfilesViewSet(ProfileLinksMixin):
             found = list_events(self.sandbox, person, Asked(limit=count))
         except StoreUnavailable:  # the look-up goes on without them, and says so
             return {"events": None, "unavailable": ["events"]}
-        return {"events": [event_json(event) for event in found]}
+        return {"events": [event_json(event, self.sight) for event in found]}

@@ -17,6 +17,16 @@ class IdentityOut(serializers.Serializer[Any]):
     value = serializers.CharField()
 
 
+class SeenIdentityOut(serializers.Serializer[Any]):
+    """An identity as far as the caller may see it."""
+
+    namespace = serializers.CharField()
+    value = serializers.CharField(
+        allow_null=True,
+        help_text="Null if it carries a label that none of the caller's roles does.",
+    )
+
+
 class IdentityIn(StrictSerializer):
     """An identity."""
 
@@ -38,7 +48,7 @@ class EventOut(serializers.Serializer[Any]):
     event_type = serializers.CharField()
     timestamp = serializers.DateTimeField()
     dataset_id = serializers.CharField()
-    identity = IdentityOut(help_text="The identity that sent it.")
+    identity = SeenIdentityOut(help_text="The identity that sent it.")
     body = serializers.DictField(help_text="The XDM event.")
 
 
@@ -56,7 +66,7 @@ class _PolicyOut(serializers.Serializer[Any]):
 
 class _SourceOut(serializers.Serializer[Any]):
     dataset_id = serializers.CharField()
-    identity = IdentityOut()
+    identity = SeenIdentityOut()
     at = serializers.DateTimeField()
 
 
@@ -85,7 +95,7 @@ class FragmentOut(serializers.Serializer[Any]):
     """What one dataset says of one identity."""
 
     dataset_id = serializers.CharField()
-    identity = IdentityOut()
+    identity = SeenIdentityOut()
     taken_at = serializers.DateTimeField()
     document = serializers.DictField()
     changed_in_part = serializers.DictField(child=serializers.DateTimeField())

@@ -16,6 +16,7 @@ from profiles.registries import personal_data
 from profiles.selectors.graphs import list_links
 from profiles.selectors.people import Person, people_of_identities
 from profiles.selectors.shown import choose_policy, show
+from profiles.selectors.sight import EVERYTHING
 from profiles.selectors.timeline import Asked, list_events
 
 _PAGE: Final = 1_000
@@ -67,7 +68,7 @@ def _write_profiles(
     numbers: Mapping[Identity, int],
 ) -> dict[str, int]:
     policy = choose_policy(sandbox, None)
-    shown = show(sandbox, people, policy, sources=True)
+    shown = show(sandbox, people, policy, sight=EVERYTHING, sources=True)
     links = list_links(sandbox, list(numbers.values()))
     fragments = [
         {"dataset_id": one.dataset, "taken_at": one.at, "document": one.document}

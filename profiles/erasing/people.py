@@ -13,12 +13,15 @@ from profiles.ingest.payload import Deletion, Payload
 from profiles.ingest.regrouped import changed_payload
 from profiles.selectors.people import people_of_identities
 from profiles.selectors.rules import linking_rules
-from profiles.sets import OWN, execute
+from profiles.sets import OWN, execute, select
 from profiles.stitching.forgetting import forget
 from profiles.stitching.known import find
 
 _FRAGMENTS: Final = f"DELETE FROM profiles_fragment WHERE {OWN} AND identity_id = ANY(%(keys)s)"
 _TERMS: Final = f"DELETE FROM profiles_searchterm WHERE {OWN} AND profile_id = ANY(%(profiles)s)"
+_PROFILES: Final = f"""
+SELECT profile_id, founded FROM profiles_identity WHERE {OWN} AND id = ANY(%(keys)s)
+"""
 _VALUES: Final = f"""
 DELETE FROM profiles_computedvalues WHERE {OWN} AND profile_id = ANY(%(profiles)s)
 """
@@ -48,6 +51,13 @@ def whole_people(sandbox: Sandbox, identities: Iterable[Identity]) -> dict[Ident
 def stored_numbers(sandbox: Sandbox, identities: Iterable[Identity]) -> dict[Identity, int]:
     """Return the numbers of these identities alone, where they are stored."""
     return {identity: known.id for identity, known in find(sandbox, identities).items()}
+
+
+def profiles_known(sandbox: Sandbox, identities: Iterable[Identity]) -> set[int]:
+    """Return the profiles that these identities are of, or have founded before a merge."""
+    numbers = list(stored_numbers(sandbox, identities).values())
+    found = select(_PROFILES, sandbox, keys=numbers)
+    return {profile for pair in found for profile in pair if profile is not None}
 
 
 def remove(sandbox: Sandbox, identities: Collection[int]) -> Removal:

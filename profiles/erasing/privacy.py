@@ -9,12 +9,18 @@ from django.utils import timezone
 from cdp.datasets.files.storage import Folder
 from cdp.jobs.handle import JobHandle
 from cdp.tenancy.models import Sandbox
-from cdp.tenancy.sandboxes import handlers
+from cdp.tenancy.sandboxes import ErasedPerson, handlers
 from cdp.tenancy.scope import scope
 from profiles.enums import PrivacyAction
 from profiles.erasing.access import write_access_file
 from profiles.erasing.naming import Naming
-from profiles.erasing.people import Removal, remove, stored_numbers, whole_people
+from profiles.erasing.people import (
+    Removal,
+    profiles_known,
+    remove,
+    stored_numbers,
+    whole_people,
+)
 from profiles.erasing.requests import begin, complete, fail, finish_open_batches
 from profiles.erasing.suppression import suppress
 from profiles.erasing.traces import remove_traces
@@ -72,7 +78,8 @@ def _erase(job: JobHandle, row: PrivacyJob) -> None:
         named |= set(whole_people(sandbox, named)) if row.expand else set()
         suppress(sandbox, named, timezone.now())
         row.identities = [{"namespace": i.namespace, "value": i.value} for i in sorted(named)]
-        row.save(update_fields=["identities"])  # found again, should we die half way
+        row.profiles = sorted({*row.profiles, *profiles_known(sandbox, named)})
+        row.save(update_fields=["identities", "profiles"])  # found again, should we die half way
     finish_open_batches(sandbox)
     with scope(sandbox, job.actor):
         naming = Naming(sandbox, named)
@@ -87,11 +94,13 @@ def _erase(job: JobHandle, row: PrivacyJob) -> None:
             OURS: _counts(removal),
             "event store": naming.delete(),
             "way in": traces,
-            **_elsewhere(sandbox, named),
+            **_elsewhere(sandbox, _erased(row)),
         }
         _forget_requests(sandbox, named)
     with scope(sandbox, job.actor):
-        complete(row, receipts, identities=[], user_key=_anonymous(row.user_key, named))
+        complete(
+            row, receipts, identities=[], profiles=[], user_key=_anonymous(row.user_key, named)
+        )
 
 
 def _named(row: PrivacyJob) -> list[Identity]:
@@ -106,11 +115,15 @@ def _counts(removal: Removal) -> Mapping[str, int]:
     }
 
 
-def _elsewhere(sandbox: Sandbox, named: Iterable[Identity]) -> dict[str, Mapping[str, int]]:
+def _erased(row: PrivacyJob) -> ErasedPerson:
+    pairs = [(identity.namespace, identity.value) for identity in _named(row)]
+    return ErasedPerson(pairs, row.profiles)
+
+
+def _elsewhere(sandbox: Sandbox, person: ErasedPerson) -> dict[str, Mapping[str, int]]:
     """Have every other app erase the person; return each one's receipt."""
-    pairs = [(identity.namespace, identity.value) for identity in sorted(named)]
     return {
-        name: handler.erase(sandbox, pairs)
+        name: handler.erase(sandbox, person)
         for name, handler in handlers().items()
         if handler.erase is not None and name != OURS
     }

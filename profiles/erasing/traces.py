@@ -9,6 +9,7 @@ from orjson import JSONDecodeError, dumps, loads
 from cdp.datasets.models import Batch, BatchFile
 from cdp.datasets.services.uploads import folder_of
 from cdp.tenancy.models import Sandbox
+from cdp.tenancy.naming import patterns_of
 from profiles.identity.rules import Identity
 from profiles.sets import execute, select
 
@@ -39,7 +40,7 @@ def remove_traces(
     places. Of the batches that brought her, the files kept for a replay go.
     """
     words = sorted({dumps(identity.value).decode() for identity in identities})
-    patterns = [f"%{_escaped(word)}%" for word in words]
+    patterns = patterns_of(words)
     return {
         "rejected records": execute(_REJECTED, sandbox, patterns=patterns),
         "queued requests": _blank_queued(sandbox, words, patterns),
@@ -110,7 +111,3 @@ def _over(sandbox: Sandbox, batches: Collection[str]) -> Iterator[Batch]:
     named = Q(pk__in=batches) | Q(files_of__in=batches)
     over = Batch.objects.for_sandbox(sandbox).filter(named, completed_at__isnull=False)
     yield from over.select_related("sandbox")
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -10,6 +10,7 @@ EMAIL: Final = "email"
 PHONE: Final = "phone"
 LONGEST: Final = 200
 
+_NAMES: Final = tuple(("person", "name", part) for part in ("firstName", "lastName", "fullName"))
 _EMAILS: Final = (("personalEmail", "address"), ("workEmail", "address"))
 _PHONES: Final = (("mobilePhone", "number"), ("homePhone", "number"), ("workPhone", "number"))
 
@@ -30,6 +31,17 @@ def normalise_term(kind: str, text: str) -> str:
         digits = "".join(letter for letter in text if letter.isdecimal())
         return digits.removeprefix("00")[:LONGEST]
     return " ".join(text.lower().split())[:LONGEST]
+
+
+def sources_of_kind(kind: str) -> tuple[list[str], list[str]]:
+    """Return the attributes and the namespaces that words of a kind are taken from.
+
+    >>> sources_of_kind("email")
+    (['personalEmail.address', 'workEmail.address'], ['Email'])
+    """
+    paths = {EMAIL: _EMAILS, PHONE: _PHONES, NAME: _NAMES}[kind]
+    spaces = [namespace for namespace, own in _NAMESPACES.items() if own == kind]
+    return [".".join(path) for path in paths], spaces
 
 
 def terms_of(document: Mapping[str, Any], identities: Iterable[Identity] = ()) -> set[Term]:

@@ -64,7 +64,7 @@ class PrivacyJob(SandboxModel):
     """A person's request to see or to erase what is held on her.
 
     Once it has erased her, the request itself does not know her any more: `identities`
-    is emptied and `user_key`, if it named her, too.
+    and `profiles` are emptied and `user_key`, if it named her, too.
     """
 
     id = PublicIdField(prefix="prv")
@@ -72,6 +72,7 @@ class PrivacyJob(SandboxModel):
     regulation = models.CharField(max_length=16, choices=Regulation)
     user_key = models.CharField(max_length=200, blank=True)
     identities = models.JSONField(default=list)
+    profiles = ArrayField(models.BigIntegerField(), default=list, blank=True)
     expand = models.BooleanField(default=True)
     state = models.CharField(
         max_length=12, choices=WorkState, default=WorkState.SUBMITTED, editable=False

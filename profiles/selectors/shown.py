@@ -1,7 +1,7 @@
 """A profile as it is shown: merged attributes, where they come from, and what others add."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cdp.api.registries import profile_facets
@@ -14,6 +14,7 @@ from profiles.identity.rules import Identity
 from profiles.models import MergePolicy
 from profiles.selectors.people import Person
 from profiles.selectors.rules import get_merge_policy, list_merge_policies, policy_of
+from profiles.selectors.sight import EVERYTHING, Sight
 
 BUILT_IN = "Newest value"
 COMPUTED = "computed-attributes"
@@ -57,13 +58,22 @@ def choose_policy(sandbox: Sandbox, policy_id: str | None) -> ChosenPolicy:
 
 
 def show(
-    sandbox: Sandbox, people: Sequence[Person], policy: ChosenPolicy, *, sources: bool = False
+    sandbox: Sandbox,
+    people: Sequence[Person],
+    policy: ChosenPolicy,
+    *,
+    sight: Sight,
+    sources: bool = False,
 ) -> list[Shown]:
-    """Merge persons under a policy; what other apps add is asked once for all of them."""
+    """Merge persons under a policy, and leave out what is not to be seen.
+
+    What other apps add is asked once for all of them.
+    """
     extras = _extras(sandbox, [person.id for person in people])
     tenant = sandbox.organization.tenant_namespace
     return [
-        _shown(person.seen_by(policy.policy), policy, sources, extras, tenant) for person in people
+        _seen(_shown(person.seen_by(policy.policy), policy, sources, extras, tenant), sight)
+        for person in people
     ]
 
 
@@ -111,6 +121,15 @@ def _shown(
     told = {path: _source(source, names) for path, source in merged.sources.items()}
     attributes = with_computed(merged.document, person.computed, tenant)
     return Shown(person, policy, attributes, told | _worked_out(person, tenant), extras[person.id])
+
+
+def _seen(shown: Shown, sight: Sight) -> Shown:
+    if sight is EVERYTHING:
+        return shown
+    sources = shown.sources and {
+        path: source for path, source in shown.sources.items() if sight.sees_attribute(path)
+    }
+    return replace(shown, attributes=sight.of_person(shown.attributes), sources=sources)
 
 
 def _worked_out(person: Person, tenant: str) -> dict[str, ShownSource]:

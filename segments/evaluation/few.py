@@ -14,6 +14,7 @@ from cdp.tenancy.scope import scope
 from profiles.models import Identity
 from segments import selectors
 from segments.evaluation import rechecks
+from segments.evaluation.gone import left_for_good
 from segments.evaluation.rules import rule_book
 from segments.evaluation.stored import InHand
 from segments.evaluation.telling import (
@@ -65,7 +66,7 @@ def evaluate_in_turn(sandbox: Sandbox, profiles: Sequence[int], kind: str) -> li
         found.update((profile, book.named(places)) for profile, places in rows)
     for segment, members in uploaded.items():
         found.update((profile, found[profile] | {segment}) for profile in members)
-    changes = write_found(sandbox, found, book.ids, now)
+    changes = write_found(sandbox, found, book.ids, now) + left_for_good(sandbox, profiles)
     rechecks.plan_few(sandbox, book, few, now)
     if changes:
         entered = sum(change.entered for change in changes)

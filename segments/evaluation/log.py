@@ -216,6 +216,20 @@ def sizes(sandbox: Sandbox) -> dict[str, int]:
     return dict(rows)
 
 
+def held_by(sandbox: Sandbox, profiles: Iterable[int]) -> list[tuple[str, int]]:
+    """Return the memberships of these profiles, as segment and profile."""
+    rows = client.fetch_text(
+        f"""
+SELECT segment_id, arrayJoin(bitmapToArray(
+  bitmapAnd(members, bitmapBuild({{profiles:Array(UInt64)}})))) AS profile
+FROM ({MEMBERS}) ORDER BY segment_id, profile""",
+        sandbox=sandbox,
+        params={"profiles": list(profiles)},
+        budget=client.LOOKUP,
+    )
+    return [(segment, profile) for segment, profile in rows]
+
+
 def changes_of(sandbox: Sandbox, turn: int, profiles: Iterable[int]) -> dict[int, dict[str, bool]]:
     """Return what a turn changed for these profiles: by segment, whether they entered."""
     return _by_profile(

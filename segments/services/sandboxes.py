@@ -1,6 +1,6 @@
 """What becomes of a sandbox's segments when it is reset or counted, or a person is erased."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cdp.datasets.models import Batch, BatchFile
@@ -54,7 +54,7 @@ def count_segments(sandbox: Sandbox) -> Mapping[str, int]:
     return {name: model.objects.for_sandbox(sandbox).count() for name, model in counted.items()}
 
 
-def erase_people(sandbox: Sandbox, identities: list[tuple[str, str]]) -> Mapping[str, int]:
+def erase_people(sandbox: Sandbox, identities: Sequence[tuple[str, str]]) -> Mapping[str, int]:
     """Remove the uploaded rows that name a person, and the files that brought them."""
     named = as_json({"namespace": namespace, "value": value} for namespace, value in identities)
     removed = [batch for (batch,) in select(_REMOVE, sandbox, named=named)]

@@ -28,6 +28,7 @@ class RoleOut(serializers.ModelSerializer[Role]):
             "name",
             "description",
             "permissions",
+            "labels",
             "sandboxes",
             "credentials",
             "created_at",
@@ -57,6 +58,12 @@ class RoleIn(StrictSerializer):
     description = serializers.CharField(default="", allow_blank=True, max_length=2_000)
     permissions = serializers.ListField(
         child=serializers.CharField(max_length=64), default=list, max_length=200
+    )
+    labels = serializers.ListField(
+        child=serializers.CharField(max_length=63),
+        default=list,
+        max_length=200,
+        help_text="Labels of data that the role may see where a sandbox guards them.",
     )
     sandboxes = serializers.ListField(
         child=serializers.CharField(max_length=63),

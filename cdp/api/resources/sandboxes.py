@@ -18,7 +18,7 @@ class SandboxOut(serializers.ModelSerializer[Sandbox]):
 
     class Meta:
         model = Sandbox
-        fields = ["name", "title", "kind", "time_zone", "created_at", "updated_at"]
+        fields = ["name", "title", "kind", "time_zone", "guards_labels", "created_at", "updated_at"]
 
 
 @extend_schema_serializer(
@@ -37,6 +37,9 @@ class SandboxIn(StrictSerializer):
     title = serializers.CharField(max_length=200)
     kind = serializers.ChoiceField(choices=Sandbox.Kind.choices, default=Sandbox.Kind.DEVELOPMENT)
     time_zone = serializers.CharField(max_length=64, default="UTC")
+    guards_labels = serializers.BooleanField(
+        default=False, help_text="Show labelled fields only to roles that carry the labels."
+    )
 
 
 class SandboxesViewSet(ListMixin, RetrieveMixin, CreateMixin, PatchMixin, OrganizationViewSet):

@@ -83,10 +83,16 @@ def create_sandbox(
     title: str,
     kind: str = Sandbox.Kind.DEVELOPMENT,
     time_zone: str = "UTC",
+    guards_labels: bool = False,
 ) -> Sandbox:
     """Make a sandbox. Raises `NameTaken`; runs inside the organization's scope."""
     sandbox = Sandbox(
-        organization=organization, name=name, title=title, kind=kind, time_zone=time_zone
+        organization=organization,
+        name=name,
+        title=title,
+        kind=kind,
+        time_zone=time_zone,
+        guards_labels=guards_labels,
     )
     clean(sandbox)
     try:
@@ -105,7 +111,7 @@ def create_sandbox(
 
 
 def change_sandbox(*, actor: Actor, sandbox: Sandbox, **changes: Any) -> Sandbox:
-    """Change a sandbox's title or time zone; its name and kind never change."""
+    """Change a sandbox's title, time zone or guard of labels; its name and kind never change."""
     fixed = {"name", "kind"} & changes.keys()
     if fixed:
         raise Conflict(f"The {fixed.pop()} of a sandbox cannot change. Make another sandbox.")

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, timedelta
 from typing import Any, ClassVar, Final
 
@@ -18,7 +18,7 @@ from destinations.connectors.base import (
     Mode,
     Receipt,
 )
-from destinations.connectors.csv_file.cells import cell
+from cdp.datasets.files.cells import cell
 from destinations.connectors.csv_file.place import OPTIONS, Place, open_place, split_url
 
 FIXED: Final = ("profile_id", "change", "at")
@@ -110,6 +110,40 @@ class CsvFileConnector(Connector):
         except OSError as error:
             raise _failed(error) from error
         return Receipt(delivered=count, reference=name)
+
+    def forget(self, reference: str, profiles: Collection[str]) -> int:
+        place = self._place()
+        path, unfinished = place.path(reference), place.path(f".{reference}.part")
+        try:
+            if not place.files.exists(path):
+                return 0
+            count = self._rewrite(place.files, path, unfinished, set(profiles))
+            if count:
+                place.files.mv(unfinished, path)
+            else:
+                place.files.rm_file(unfinished)
+        except OSError as error:
+            raise _failed(error) from error
+        return count
+
+    def _rewrite(
+        self, files: AbstractFileSystem, path: str, unfinished: str, without: Collection[str]
+    ) -> int:
+        """Write a file anew without the lines of some profiles, a line at a time."""
+        delimiter, count = self.account["delimiter"], 0
+        with (
+            files.open(path, "rb") as old,
+            files.open(unfinished, "wb") as new,
+            io.TextIOWrapper(old, "utf-8", newline="") as source,
+            io.TextIOWrapper(new, "utf-8", newline="") as target,
+        ):
+            rows = csv.writer(target, delimiter=delimiter)
+            for row in csv.reader(source, delimiter=delimiter):
+                if row and row[0] in without:
+                    count += 1
+                else:
+                    rows.writerow(row)
+        return count
 
     def _place(self) -> Place:
         options = self.account.get("options") or {}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cdp.outgoing.accounts import Account
 from destinations.connectors.base import Change, DeliveryError
-from destinations.connectors.csv_file.cells import cell
+from cdp.datasets.files.cells import cell
 from destinations.connectors.csv_file.connector import CsvFileConnector
 from destinations.connectors.csv_file.place import split_url
 from tests.destinations.connectors.batches import batch, change

@@ -1,4 +1,4 @@
-"""Where the data of a profile comes from: the datasets behind a field, with their labels."""
+"""Where the data of people comes from: the datasets behind a field, with their labels."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -51,13 +51,17 @@ class Sources:
     sources: tuple[_Source, ...]
 
     @classmethod
-    def of(cls, sandbox: Sandbox, looked_up: Collection[str] = ()) -> Self:
+    def of(
+        cls, sandbox: Sandbox, looked_up: Collection[str] = (), *, enabled_only: bool = True
+    ) -> Self:
         """Read them, in two queries besides those that compile a new schema.
 
-        `looked_up` are the schemas of look-up entities.
+        `looked_up` are the schemas of look-up entities. Without `enabled_only` also those
+        that feed profiles no more, or never did.
         """
         wanted = Q(profile_enabled_at__isnull=False) | Q(schema__in=looked_up)
-        datasets = list(list_datasets(sandbox).filter(wanted))
+        rows = list_datasets(sandbox)
+        datasets = list(rows.filter(wanted) if enabled_only else rows)
         schemas = compiled_schemas(sandbox, {dataset.schema_id for dataset in datasets})
         return cls(
             tuple(
@@ -81,6 +85,13 @@ class Sources:
             field = field_at(source.fields, path) if source.dataset.schema_id == schema_id else None
             if field is not None:
                 yield source.carrier(field)
+
+    def every_field(self, class_uri: str) -> Iterator[tuple[Field, Carrier]]:
+        """Yield each field of a class with each dataset that brings it."""
+        for source in self.sources:
+            if source.class_uri == class_uri:
+                for field in source.fields.values():
+                    yield field, source.carrier(field)
 
     def of_identity(self, namespace: str) -> Iterator[tuple[str, Carrier]]:
         """Yield the fields that are identities of a namespace, with their datasets."""
