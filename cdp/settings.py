@@ -215,6 +215,7 @@ EXPORT_DIR = Path(env.str("CDP_EXPORTS", str(DATA_DIR / "exports")))
 EXPORT_PROTOCOLS = env.list("CDP_EXPORT_PROTOCOLS", ["file"])
 DELIVERY_SECONDS = env.int("CDP_DELIVERY_SECONDS", 15)
 DELIVERIES_KEPT = timedelta(days=90)  # then it is forgotten what was sent
+EXPORTS_KEPT = timedelta(days=env.int("CDP_EXPORTS_KEPT_DAYS", 7))  # files of profile exports
 DELIVERY_PATIENCE = timedelta(days=2)  # then what could not even be tried has failed
 # How long to wait before each further attempt at a delivery; after the last it has failed.
 DELIVERY_DELAYS = [

@@ -10,11 +10,17 @@ class GovernanceConfig(AppConfig):
     label = "governance"
 
     def ready(self) -> None:
-        """Say what becomes of a sandbox's labels and policies when it is reset or counted."""
+        """Say what becomes of a sandbox's labels and policies when it is reset, copied or counted."""
         from cdp.tenancy import sandboxes
-        from governance.services.sandboxes import count_governance, forget_governance
+        from governance.services.sandboxes import (
+            copy_governance,
+            count_governance,
+            forget_governance,
+        )
 
         sandboxes.register(
             "governance",
-            sandboxes.SandboxHandler(reset=forget_governance, count=count_governance),
+            sandboxes.SandboxHandler(
+                reset=forget_governance, copy=copy_governance, count=count_governance
+            ),
         )

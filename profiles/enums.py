@@ -109,3 +109,53 @@ class DeletionKind(TextChoices):
     PROFILES = "profiles"
     DATASET = "dataset"
     RECORDS = "records"
+
+
+class ExportTarget(TextChoices):
+    """Say where an export goes."""
+
+    FILE = "file"
+    DATASET = "dataset"
+
+
+class ExportFormat(TextChoices):
+    """Say which form the file of an export has."""
+
+    JSON_LINES = "json_lines"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class Compression(TextChoices):
+    """Say how the file of an export is packed."""
+
+    NONE = "none"
+    GZIP = "gzip"
+
+
+class ExportPart(TextChoices):
+    """Say what an export tells of a person, beside her id."""
+
+    ATTRIBUTES = "attributes"
+    IDENTITIES = "identities"
+    SEGMENTS = "segments"
+    EVENTS = "events"
+
+
+class ExportState(TextChoices):
+    """Say how far an export is."""
+
+    SUBMITTED = "submitted"
+    PROCESSING = "processing"
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
+    ERROR = "error"
+    EXPIRED = "expired", "its file is not kept any more"
+    ERASED = "erased", "somebody in its file was erased, and the file with her"
+
+
+class MembershipStatus(TextChoices):
+    """Say whether somebody is in a segment, or was."""
+
+    REALIZED = "realized"
+    EXITED = "exited"

@@ -127,3 +127,21 @@ class FieldHidden(Forbidden):
             f"'{path}' carries a label that none of your roles does. Ask for a role with it.",
             path=path,
         )
+
+
+class ExportGone(NotFound):
+    """The export or its file is not there any more."""
+
+    code = "export_gone"
+
+
+class ExportUnfinished(Conflict):
+    """The export is still being made, so there is nothing to fetch yet."""
+
+    code = "export_unfinished"
+
+
+class DatasetUnfit(Invalid):
+    """Profiles cannot be exported into this dataset."""
+
+    code = "dataset_unfit"

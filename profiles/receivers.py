@@ -1,23 +1,27 @@
 """What we do when news arrives on the queue."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 from uuid import uuid4
 
 from cdp.datasets.models import Batch
 from cdp.datasets.services.batches import finish_revert
+from cdp.datasets.services.tidying import expire_events
 from cdp.queue import Claim, Item
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.computed.refreshing import refresh_slice
-from profiles.erasing.batches import take_back
+from profiles.erasing.batches import profiles_of, take_back
 from profiles.erasing.nobody import forget_nobody
 from profiles.ingest.batches import finish_batch, hand_over, keep_batch
+from profiles.ingest.regrouped import changed_payload
 from profiles.models import IngestBatch
 from profiles.services.rebuilding import rejudge_slice, retake_and_go_on
 from profiles.stitching.locks import take_graphs
+from profiles.stitching.stitch import Stitched
 
 ACTOR: Final = Actor.system("profiles")
 
@@ -46,6 +50,19 @@ def take_back_batches(claim: Claim) -> None:
             payload = take_back(claim.sandbox, key, item.payload["dataset"])
             kept = keep_batch(claim.sandbox, uuid4(), payload)
         finish_batch(claim.sandbox, kept, partial(_reverted, claim, item))
+
+
+def follow_expiry(claim: Claim) -> None:
+    """Handle topic `events.expired`: what rests on the events is worked out without them."""
+    for dataset, before in {(i.payload["dataset"], i.payload["before"]) for i in claim.items}:
+        expire_events(claim.sandbox, dataset, before)
+    senders = {identity for item in claim.items for identity in item.payload["identities"]}
+    with scope(claim.sandbox, ACTOR):
+        take_graphs(claim.sandbox)
+        touched = profiles_of(claim.sandbox, senders)
+        payload = changed_payload(claim.sandbox, Stitched(), changed=touched)
+        hand_over(claim.sandbox, replace(payload, emptied=payload.changed))
+        claim.finish()
 
 
 def forget_emptied(claim: Claim) -> None:

@@ -1,6 +1,7 @@
 """What profiles asks of the apps above it; each app registers in its `apps.py`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cdp.api.registries import Registry
@@ -19,3 +20,17 @@ computed_attribute_dependents: Registry[Callable[[Sandbox, str], list[dict[str, 
 personal_data: Registry[
     Callable[[Sandbox, list[int], list[Identity]], Iterable[tuple[str, Iterable[dict[str, Any]]]]]
 ] = Registry("source of personal data")
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFacts:
+    """What a segment is called, and the fields with their labels that decide who is in it."""
+
+    name: str
+    fields: Sequence[tuple[str, frozenset[str]]]
+
+
+# (sandbox, segment ids) -> those that there are
+segment_facts: Registry[Callable[[Sandbox, Sequence[str]], Mapping[str, SegmentFacts]]] = Registry(
+    "source of segments"
+)

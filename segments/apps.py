@@ -16,7 +16,7 @@ class SegmentsConfig(AppConfig):
         from cdp.queue import subscribe
         from cdp.queue.subscriptions import LONG_WORK
         from cdp.tenancy import sandboxes
-        from profiles.registries import personal_data
+        from profiles.registries import personal_data, segment_facts
         from profiles.topics import PROFILES_CHANGED
         from segments.edge import visitor_segments
         from segments.receivers import (
@@ -28,6 +28,7 @@ class SegmentsConfig(AppConfig):
         )
         from segments.services import people
         from segments.services import sandboxes as handlers
+        from segments.services.copying import copy_segments
         from segments.topics import (
             EVALUATION_WANTED,
             RECHECKS_DUE,
@@ -50,11 +51,13 @@ class SegmentsConfig(AppConfig):
         subscribe(UPLOAD_ENDS, end_parts)
         subscribe(UPLOAD_ROWS_OVER, remove_rows, batch=1, lane=LONG_WORK)
         batch_takers.register(ROWS_UPLOADED, transform_of)
+        segment_facts.register("segments", people.segment_facts)
         personal_data.register("segments", people.personal_data)
         sandboxes.register(
             "segments",
             sandboxes.SandboxHandler(
                 reset=handlers.forget_segments,
+                copy=copy_segments,
                 erase=people.erase_person,
                 count=handlers.count_segments,
             ),

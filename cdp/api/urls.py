@@ -12,7 +12,7 @@ from cdp.api.resources.organizations import OrganizationsViewSet, OrganizationVi
 from cdp.api.resources.queue import BuriedItemsViewSet, StagesViewSet
 from cdp.api.resources.records import AuditEventsViewSet, UsageViewSet
 from cdp.api.resources.roles import PermissionsViewSet, RolesViewSet
-from cdp.api.resources.sandboxes import SandboxesViewSet
+from cdp.api.resources.sandboxes import SandboxesViewSet, SandboxLifeViewSet
 from cdp.api.resources.write_keys import WriteKeysViewSet
 from cdp.api.routers import Router
 from cdp.api.tokens import TokenView
@@ -36,6 +36,16 @@ api: list[URLPattern | URLResolver] = [
         "organization/",
         OrganizationView.as_view({"get": "retrieve", "patch": "partial_update"}),
         name="organization",
+    ),
+    path(
+        "sandboxes/<str:name>/reset/",
+        SandboxLifeViewSet.as_view({"post": "reset"}),
+        name="sandbox-reset",
+    ),
+    path(
+        "sandboxes/<str:name>/copy/",
+        SandboxLifeViewSet.as_view({"post": "copy"}),
+        name="sandbox-copy",
     ),
     path("me/", MeViewSet.as_view({"get": "retrieve"}), name="me"),
     path("schema/", DocumentView.as_view(), name="schema"),

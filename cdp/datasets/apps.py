@@ -20,6 +20,11 @@ class DatasetsConfig(AppConfig):
         from cdp.datasets.selectors import inlet_exists
         from cdp.datasets.services.batch_work import work_on_batches
         from cdp.datasets.services.flow_work import read_sources, start_due
+        from cdp.datasets.services.sandboxes import (
+            copy_datasets,
+            count_datasets,
+            forget_datasets,
+        )
         from cdp.datasets.services.tidying import tidy
         from cdp.datasets.sources import analytics, files, odata, rest, salesforce, sql
         from cdp.datasets.sources.registry import register as register_source
@@ -31,7 +36,14 @@ class DatasetsConfig(AppConfig):
             RECORDS_STREAMED,
         )
         from cdp.queue.subscriptions import LONG_WORK
+        from cdp.tenancy import sandboxes
 
+        sandboxes.register(
+            "datasets",
+            sandboxes.SandboxHandler(
+                reset=forget_datasets, copy=copy_datasets, count=count_datasets
+            ),
+        )
         register("chunk", chunk.decode)
         register("edge", edge.decode)
         register("plain", plain.decode)

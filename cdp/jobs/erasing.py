@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.db import connection
 
+from cdp.jobs.models import Job
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.naming import ERASED, patterns_of
 from cdp.tenancy.sandboxes import ErasedPerson
@@ -41,8 +42,10 @@ def erase_person(sandbox: Sandbox, person: ErasedPerson) -> Mapping[str, int]:
 
 
 def forget_jobs(sandbox: Sandbox) -> None:
-    """Remove the sandbox's jobs, but those that are at work."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM jobs_job WHERE sandbox_id = %s AND state <> 'running'", [sandbox.pk]
-        )
+    """Remove the sandbox's jobs; one that is at work finds that it is nobody's any more."""
+    Job.objects.for_sandbox(sandbox).delete()
+
+
+def count_jobs(sandbox: Sandbox) -> Mapping[str, int]:
+    """Return how many jobs the sandbox has."""
+    return {"jobs": Job.objects.for_sandbox(sandbox).count()}

@@ -55,6 +55,11 @@ class JobHandle:
                 mine.update(**self.told())
         self._claim.heartbeat()
 
+    @property
+    def done(self) -> int:
+        """How far the job said it is."""
+        return self._done
+
     def fail_item(self, item: str, code: str, detail: str) -> None:
         """Note that one item went wrong while the job goes on; the first hundred are kept."""
         self._failed += 1

@@ -13,7 +13,7 @@ from oauth2_provider.models import get_access_token_model
 
 from cdp.errors import Forbidden, NotFound
 from cdp.tenancy.actors import Actor
-from cdp.tenancy.errors import OperatorsOnly, Unauthenticated
+from cdp.tenancy.errors import OperatorsOnly, SandboxResetting, Unauthenticated
 from cdp.tenancy.models import Credential, Operator, Organization, Role, Sandbox, WriteKey
 from cdp.tenancy.permissions import ALL
 from cdp.tenancy.scope import organization_scope, scope
@@ -76,6 +76,8 @@ def sandbox_named(caller: Caller, name: str) -> Sandbox:
     )
     if sandbox is None:
         raise NotFound(f"There is no sandbox '{name}'. Say one of yours in X-Sandbox-Name.")
+    if sandbox.state == Sandbox.State.RESETTING:
+        raise SandboxResetting(f"The sandbox '{name}' is being reset. Come back when it is done.")
     return sandbox
 
 

@@ -43,3 +43,15 @@ class NameTaken(Conflict):
     """There is one of that name already."""
 
     code = "name_taken"
+
+
+class SandboxGuarded(Conflict):
+    """This is not done to the sandbox that every organization stands on."""
+
+    code = "sandbox_guarded"
+
+
+class SandboxResetting(Conflict):
+    """The sandbox is being emptied; it opens again when that is done."""
+
+    code = "sandbox_resetting"

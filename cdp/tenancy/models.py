@@ -50,9 +50,16 @@ class Sandbox(models.Model):
         PRODUCTION = "production"
         DEVELOPMENT = "development"
 
+    class State(models.TextChoices):
+        """A sandbox that is being reset is shut."""
+
+        ACTIVE = "active"
+        RESETTING = "resetting"
+
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="sandboxes"
     )
+    state = models.CharField(max_length=9, choices=State, default=State.ACTIVE, editable=False)
     name = models.CharField(max_length=63, validators=[NAME])
     title = models.CharField(max_length=200)
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.DEVELOPMENT)

@@ -33,6 +33,7 @@ PERMISSIONS: Final[dict[str, Permission]] = {
         *_pair("sources", "connections, mapping sets and flows"),
         *_pair("identities", "namespaces, linking rules and identity graphs"),
         *_pair("profiles", "profiles, merge policies and computed attributes"),
+        Permission("export-profiles", "profiles", "Export profiles to files and datasets"),
         *_pair("segments", "segments, estimates, compositions and schedules"),
         *_pair("journeys", "journeys, messages and channels"),
         Permission("publish-journeys", "journeys", "Publish, pause and stop journeys"),

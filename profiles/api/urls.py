@@ -9,6 +9,7 @@ from profiles.api.deletions import (
     RecordDeletesViewSet,
     RetentionViewSet,
 )
+from profiles.api.exports import ProfileExportsViewSet
 from profiles.api.identity_graphs import IdentitiesViewSet, IdentityGraphsViewSet
 from profiles.api.identity_settings import IdentitySettingsViewSet
 from profiles.api.merge_policies import MergePoliciesViewSet
@@ -24,6 +25,7 @@ router.register("identity-graphs", IdentityGraphsViewSet, "identity-graph")
 router.register("computed-attributes", ComputedAttributesViewSet, "computed-attribute")
 router.register("merge-policies", MergePoliciesViewSet, "merge-policy")
 router.register("privacy-jobs", PrivacyJobsViewSet, "privacy-job")
+router.register("profile-exports", ProfileExportsViewSet, "profile-export")
 router.register("profile-deletes", ProfileDeletesViewSet, "profile-delete")
 router.register("record-deletes", RecordDeletesViewSet, "record-delete")
 urlpatterns = [

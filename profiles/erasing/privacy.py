@@ -24,6 +24,7 @@ from profiles.erasing.people import (
 from profiles.erasing.requests import begin, complete, fail, finish_open_batches
 from profiles.erasing.suppression import suppress
 from profiles.erasing.traces import remove_traces
+from profiles.exporting import keeping as exports
 from profiles.identity.rules import Identity
 from profiles.ingest.batches import finish_batch, keep_batch
 from profiles.models import IngestBatch, PrivacyJob
@@ -94,6 +95,7 @@ def _erase(job: JobHandle, row: PrivacyJob) -> None:
             OURS: _counts(removal),
             "event store": naming.delete(),
             "way in": traces,
+            "exports": exports.erase_person(sandbox, _erased(row)),
             **_elsewhere(sandbox, _erased(row)),
         }
         _forget_requests(sandbox, named)

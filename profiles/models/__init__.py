@@ -7,6 +7,7 @@ from profiles.models.configuration import (
     Namespace,
     RetentionSettings,
 )
+from profiles.models.exports import ProfileExport
 from profiles.models.people import (
     ComputedValues,
     Fragment,
@@ -37,6 +38,7 @@ __all__ = [
     "Namespace",
     "PrivacyJob",
     "Profile",
+    "ProfileExport",
     "RetentionSettings",
     "SearchTerm",
     "Suppression",

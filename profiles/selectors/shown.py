@@ -77,6 +77,13 @@ def show(
     ]
 
 
+def attributes_of(sandbox: Sandbox, person: Person, policy: ChosenPolicy) -> Document:
+    """Merge what is known of one person under a policy, with what is worked out of her events."""
+    seen = person.seen_by(policy.policy)
+    tenant = sandbox.organization.tenant_namespace
+    return with_computed(merge(seen.fragments, policy.policy), seen.computed, tenant)
+
+
 def only(document: Document, paths: Iterable[str]) -> Document:
     """Leave in a document only what stands at or below these dotted paths.
 

@@ -44,6 +44,10 @@ class Sight:
         """Tell whether an attribute is seen."""
         return not is_hidden(path, self.attributes)
 
+    def sees_event_field(self, path: str) -> bool:
+        """Tell whether a field of events is seen."""
+        return not is_hidden(path, self.events)
+
     def sees_identities(self, identities: Iterable[Identity]) -> bool:
         """Tell whether all of these identities are seen."""
         return all(identity.namespace not in self.namespaces for identity in identities)
@@ -56,7 +60,7 @@ class Sight:
 
     def require_event_field(self, path: str) -> None:
         """Raise `FieldHidden` if this field of events is hidden."""
-        if is_hidden(path, self.events):
+        if not self.sees_event_field(path):
             raise FieldHidden(path)
 
     def require_namespaces(self, namespaces: Iterable[str]) -> None:

@@ -8,7 +8,9 @@ from cdp.tenancy.sandboxes import ErasedPerson
 from profiles.identity.rules import Identity
 from profiles.ids import profile_key
 from profiles.models import Profile
+from profiles.registries import SegmentFacts
 from segments.evaluation.gone import left_for_good
+from segments.explaining import rule_fields
 from segments.models import Recheck
 from segments.payload import rows_on
 from segments.selectors import list_segments
@@ -48,3 +50,13 @@ def _memberships(sandbox: Sandbox, profiles: Sequence[int]) -> Iterator[dict[str
                 "name": names.get(segment, ""),
                 **state,
             }
+
+
+def segment_facts(sandbox: Sandbox, segments: Sequence[str]) -> dict[str, SegmentFacts]:
+    """Return what these segments are called, and which fields decide who is in them."""
+    fields = rule_fields(sandbox, segments)
+    names = dict(list_segments(sandbox).filter(pk__in=segments).values_list("pk", "name"))
+    return {
+        key: SegmentFacts(name, [(field.path, field.labels) for field in fields[key]])
+        for key, name in names.items()
+    }

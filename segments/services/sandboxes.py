@@ -16,6 +16,7 @@ from segments.models import (
     Meanwhile,
     Recheck,
     Segment,
+    SegmentSchedule,
     SegmentSize,
     SegmentVersion,
     Upload,
@@ -31,8 +32,8 @@ WHERE named.sandbox_id + 0 = %(sandbox)s
 RETURNING named.batch_id
 """
 _ALL: Final[tuple[type[SandboxModel], ...]] = (
-    UploadRow, UploadPart, Upload, SegmentSize, SegmentVersion, Segment, Composition,
-    Meanwhile, Evaluation, Recheck, Alarm,
+    UploadRow, UploadPart, Upload, SegmentSchedule, SegmentSize, SegmentVersion, Segment,
+    Composition, Meanwhile, Evaluation, Recheck, Alarm,
 )  # fmt: skip
 
 

@@ -4,9 +4,17 @@ from django.utils import timezone
 
 from cdp.tenancy.models import Sandbox
 from profiles.erasing.privacy import CONTENT, content_folder
+from profiles.exporting.run import folder_of
 from profiles.identity.rules import Identity, make_rules
 from profiles.ids import profile_key
-from profiles.models import ComputedAttribute, DeletionOrder, MergePolicy, Namespace, PrivacyJob
+from profiles.models import (
+    ComputedAttribute,
+    DeletionOrder,
+    MergePolicy,
+    Namespace,
+    PrivacyJob,
+    ProfileExport,
+)
 from profiles.stitching.sightings import Sighting, Sightings
 from profiles.stitching.stitch import stitch
 from tests.profiles.stitching import NAMESPACES
@@ -61,3 +69,13 @@ def profile_delete(sandbox: Sandbox) -> dict[str, str]:
 @names("/api/v1/record-deletes/{pk}")
 def record_delete(sandbox: Sandbox) -> dict[str, str]:
     return {"pk": DeletionOrder.objects.create(sandbox=sandbox, kind="records").pk}
+
+
+@names("/api/v1/profile-exports/{pk}")
+def profile_export(sandbox: Sandbox) -> dict[str, str]:
+    made = ProfileExport.objects.create(
+        sandbox=sandbox, target="file", format="csv", state="complete"
+    )
+    with folder_of(sandbox, made.pk).writing("content") as file:
+        file.write(b"walled")
+    return {"pk": made.pk}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cdp.datasets.lineage import Sources
 from cdp.datasets.models import Dataset
 from cdp.datasets.services.datasets import create_dataset
 from cdp.datasets.services.writing import write_records
@@ -18,7 +19,6 @@ from cdp.schemas.services.descriptors import create_descriptor, delete_descripto
 from cdp.schemas.services.schemas import change_schema, delete_schema
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
-from destinations.lineage import Sources
 from segments.errors import RuleRefused
 from segments.explaining import explained, rule_fields
 from segments.models import LookUp, Segment

@@ -1,16 +1,19 @@
 """What is thrown away when its time has come."""
 
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from django.conf import settings
 from django.utils import timezone
 
+from cdp import queue
 from cdp.clickhouse import client
 from cdp.datasets.enums import BatchState, Behavior
 from cdp.datasets.models import Batch, Dataset, Receipt, RejectedRecord
 from cdp.datasets.services.batch_states import move
 from cdp.datasets.services.uploads import folder_of
+from cdp.datasets.topics import EVENTS_EXPIRED
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
@@ -27,6 +30,18 @@ ALTER TABLE events DELETE
 WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String}
     AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')
 """
+_HAS_OLD: Final = """
+SELECT 1 FROM events
+WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String}
+    AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')
+LIMIT 1
+"""
+_SENDERS: Final = """
+SELECT DISTINCT identity_id FROM events
+WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String} AND identity_id != 0
+    AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')
+"""
+_SENDERS_A_MESSAGE: Final = 2_000
 _EXPIRE_RECORDS: Final = """
 ALTER TABLE records DELETE
 WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String}
@@ -84,11 +99,41 @@ def _expire_rows(sandbox: Sandbox, now: datetime) -> None:
     with scope(sandbox, ACTOR):
         limited = list(Dataset.objects.for_sandbox(sandbox).filter(retention_days__isnull=False))
     for dataset in limited:
-        before = now - timedelta(days=dataset.retention_days or 0)
-        text = _EXPIRE_RECORDS if dataset.behavior == Behavior.RECORD else _EXPIRE_EVENTS
-        client.execute(
-            text,
-            sandbox=sandbox,
-            params={"dataset": dataset.pk, "before": int(before.timestamp() * 1000)},
-            budget=client.MAINTENANCE,
-        )
+        until = now - timedelta(days=dataset.retention_days or 0)
+        before = int(until.timestamp() * 1000)
+        if dataset.behavior == Behavior.RECORD:
+            client.execute(
+                _EXPIRE_RECORDS,
+                sandbox=sandbox,
+                params={"dataset": dataset.pk, "before": before},
+                budget=client.MAINTENANCE,
+            )
+        else:
+            _tell_of_expiry(sandbox, dataset.pk, before)
+            expire_events(sandbox, dataset.pk, before)
+
+
+def expire_events(sandbox: Sandbox, dataset: str, before: int) -> None:
+    """Delete a dataset's events from before a moment; nothing is written where there are none."""
+    params = {"dataset": dataset, "before": before}
+    if client.fetch_text(_HAS_OLD, sandbox=sandbox, params=params, budget=client.FULL):
+        client.execute(_EXPIRE_EVENTS, sandbox=sandbox, params=params, budget=client.MAINTENANCE)
+
+
+def _tell_of_expiry(sandbox: Sandbox, dataset: str, before: int) -> None:
+    """Publish whose events are about to go, so that what rests on them can follow.
+
+    Before they go, for afterwards nobody knows: whoever hears of it first sees to it that
+    they are gone (`expire_events`).
+    """
+    params = {"dataset": dataset, "before": before}
+    blocks = client.stream(_SENDERS, sandbox=sandbox, params=params)
+    senders = (identity for block in blocks for (identity,) in block)
+    while some := list(islice(senders, _SENDERS_A_MESSAGE)):
+        with scope(sandbox, ACTOR):
+            queue.publish(
+                EVENTS_EXPIRED,
+                {"dataset": dataset, "before": before, "identities": some},
+                sandbox=sandbox,
+                count=len(some),
+            )

@@ -1,0 +1,1 @@
+"""Handing profiles out: to a file, or to a dataset."""
