@@ -1,6 +1,6 @@
 """Refusals of profiles."""
 
-from cdp.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unavailable
+from cdp.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
 
 
 class ProfileUnknown(NotFound):
@@ -115,18 +115,6 @@ class ContentGone(NotFound):
     """The file of the request is not kept any more, or never was."""
 
     code = "content_gone"
-
-
-class FieldHidden(Forbidden):
-    """What is asked for carries a label that no role of the caller does."""
-
-    code = "field_hidden"
-
-    def __init__(self, path: str) -> None:
-        super().__init__(
-            f"'{path}' carries a label that none of your roles does. Ask for a role with it.",
-            path=path,
-        )
 
 
 class ExportGone(NotFound):

@@ -1,6 +1,6 @@
 """Refusals of datasets."""
 
-from cdp.errors import Conflict, Invalid, Malformed, NotFound, TooMany
+from cdp.errors import Conflict, Forbidden, Invalid, Malformed, NotFound, TooMany
 from cdp.tenancy.errors import Unauthenticated
 
 
@@ -92,3 +92,15 @@ class RunActive(Conflict):
     """A flow has one run at a time."""
 
     code, title = "run_active", "The flow is running"
+
+
+class FieldHidden(Forbidden):
+    """What is asked for carries a label that no role of the caller does."""
+
+    code = "field_hidden"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"'{path}' carries a label that none of your roles does. Ask for a role with it.",
+            path=path,
+        )

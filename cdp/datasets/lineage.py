@@ -35,13 +35,7 @@ class _Source:
     def carrier(self, field: Field) -> Carrier:
         own = frozenset(self.dataset.labels)
         node = Node("dataset", self.dataset.pk, self.dataset.name, own)
-        at_field = {
-            label
-            for path, labels in self.dataset.field_labels.items()
-            if field.path == path or field.path.startswith(f"{path}.")
-            for label in labels
-        }
-        return Carrier(node, own | field.labels | at_field)
+        return Carrier(node, labels_in(self.dataset, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +100,17 @@ class Sources:
             field = field_at(source.fields, path) if matters else None
             if field is not None:
                 yield source.carrier(field)
+
+
+def labels_in(dataset: Dataset, field: Field) -> frozenset[str]:
+    """Return every label that a field has in a dataset: its own, the dataset's, those put there."""
+    put_there = {
+        label
+        for path, labels in dataset.field_labels.items()
+        if field.path == path or field.path.startswith(f"{path}.")
+        for label in labels
+    }
+    return field.labels | put_there | frozenset(dataset.labels)
 
 
 def field_at(fields: Mapping[str, Field], path: str) -> Field | None:

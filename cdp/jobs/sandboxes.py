@@ -35,7 +35,7 @@ def request_reset(*, actor: Actor, home: Sandbox, sandbox: Sandbox) -> Job:
         action="sandbox.reset",
         target=sandbox,
         after={"job": job.pk},
-        sandbox=sandbox,
+        organization=sandbox.organization,
     )
     return job
 
@@ -59,7 +59,7 @@ def request_copy(*, actor: Actor, home: Sandbox, sandbox: Sandbox, into: str) ->
         action="sandbox.copied",
         target=target,
         after={"from": sandbox.name, "job": job.pk},
-        sandbox=target,
+        organization=sandbox.organization,
     )
     return job
 

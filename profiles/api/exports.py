@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from cdp.api.mixins import DeleteMixin, InputMixin, ListMixin, RetrieveMixin
 from cdp.api.serializers import StrictSerializer
 from cdp.api.views import SandboxViewSet
+from cdp.datasets.errors import FieldHidden
 from profiles.enums import (
     Compression,
     ExportFormat,
@@ -22,7 +23,7 @@ from profiles.enums import (
     ExportTarget,
     MembershipStatus,
 )
-from profiles.errors import ExportGone, ExportUnfinished, FieldHidden
+from profiles.errors import ExportGone, ExportUnfinished
 from profiles.exporting.run import CONTENT, folder_of
 from profiles.models import ProfileExport
 from profiles.selectors.exports import list_exports

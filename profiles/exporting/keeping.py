@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 from orjson import dumps
 
+from cdp.jobs.selectors import list_jobs
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.sandboxes import ErasedPerson
@@ -26,12 +27,16 @@ _UNDER_WAY: Final = (ExportState.SUBMITTED, ExportState.PROCESSING)
 
 
 def expire_exports() -> None:
-    """Remove the files whose time is over, of every sandbox."""
+    """Remove the files whose time is over, and what jobs left that could not end, everywhere."""
     for sandbox in Sandbox.objects.select_related("organization").order_by("pk"):
         with scope(sandbox, ACTOR):
-            rows = ProfileExport.objects.for_sandbox(sandbox).filter(state=ExportState.COMPLETE)
-            for export in rows.filter(expires_at__lte=timezone.now()):
+            rows = ProfileExport.objects.for_sandbox(sandbox)
+            complete = rows.filter(state=ExportState.COMPLETE)
+            for export in complete.filter(expires_at__lte=timezone.now()):
                 _remove(sandbox, export, ExportState.EXPIRED)
+            ended = list_jobs(sandbox).filter(finished_at__isnull=False).values("pk")
+            for export in rows.filter(state__in=_UNDER_WAY, job_id__in=ended):
+                _remove(sandbox, export, ExportState.ERROR)
 
 
 def erase_person(sandbox: Sandbox, person: ErasedPerson) -> Mapping[str, int]:

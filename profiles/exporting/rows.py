@@ -16,7 +16,9 @@ from django.db import connection
 from orjson import loads
 
 from cdp.clickhouse import client
+from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
+from cdp.tenancy.scope import scope
 from profiles.identity.fragment import APART
 from profiles.ids import profile_key
 from profiles.models import ProfileExport
@@ -88,10 +90,17 @@ Body = tuple[int, dict[str, Any]]
 
 
 class People:
-    """Everybody whom an export is about, in the order of their numbers."""
+    """Everybody whom an export is about, in the order of their numbers.
 
-    def __init__(self, export: ProfileExport, sight: Sight, policy: ChosenPolicy) -> None:
-        self._export, self._sight, self._policy = export, sight, policy
+    Made outside of any scope: each page is read in one of its own, so that the job can
+    tell of its progress in between.
+    """
+
+    def __init__(
+        self, export: ProfileExport, actor: Actor, sight: Sight, policy: ChosenPolicy
+    ) -> None:
+        self._export, self._actor = export, actor
+        self._sight, self._policy = sight, policy
         self._sandbox: Sandbox = export.sandbox
         self._members = self._read_members() if export.segments else None
         self._is_default = export.merge_policy_id == ""
@@ -109,7 +118,8 @@ class People:
         """Yield them, some at a time; a page's events are read while it is gone through."""
         bodies = self._bodies()
         while page := list(islice(bodies, PAGE)):
-            rows = self._rows(page)
+            with scope(self._sandbox, self._actor):
+                rows = self._rows(page)
             if rows:
                 yield self._with_events(rows) if self._export.events_since else rows
 
@@ -178,7 +188,8 @@ class People:
         ]
 
     def _events(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any]]]:
-        owners = dict(select(_IDENTITIES, self._sandbox, ids=list(numbers)))
+        with scope(self._sandbox, self._actor):
+            owners = dict(select(_IDENTITIES, self._sandbox, ids=list(numbers)))
         blocks = client.stream(
             _EVENTS,
             sandbox=self._sandbox,
@@ -209,7 +220,7 @@ class People:
         """Read the numbers of all members in one statement: eight bytes each."""
         members = array("q")
         values: list[Any] = [self._sandbox.pk, self._export.segments, self._export.segment_statuses]
-        with connection.chunked_cursor() as cursor:
+        with scope(self._sandbox, self._actor), connection.chunked_cursor() as cursor:
             cursor.execute(_MEMBERS, values)
             while some := cursor.fetchmany(10_000):
                 members.extend(number for (number,) in some)

@@ -88,8 +88,9 @@ def _require_use(job: JobHandle, export: ProfileExport, sight: Sight) -> None:
 
 
 def _people(job: JobHandle, export: ProfileExport, sight: Sight) -> People:
-    policy = choose_policy(job.sandbox, export.merge_policy_id or None)
-    return People(export, sight, policy)
+    with scope(job.sandbox, job.actor):
+        policy = choose_policy(job.sandbox, export.merge_policy_id or None)
+    return People(export, job.actor, sight, policy)
 
 
 def _to_file(job: JobHandle, export: ProfileExport, sight: Sight) -> None:
@@ -111,12 +112,9 @@ def _write(
     job: JobHandle, export: ProfileExport, sight: Sight, target: BinaryIO, columns: list[Column]
 ) -> int:
     count = 0
-    with (
-        scope(job.sandbox, job.actor),
-        writing(target, export.format, export.compression, columns, export.parts) as writer,
-    ):
-        people = _people(job, export, sight)
-        total = people.count()
+    people = _people(job, export, sight)
+    total = people.count()
+    with writing(target, export.format, export.compression, columns, export.parts) as writer:
         for page in people.pages():
             writer.write(page)
             count += len(page)
@@ -147,9 +145,8 @@ def _to_dataset(job: JobHandle, export: ProfileExport, sight: Sight) -> None:
             path for path, one in fields.items() if one.is_leaf or one.array or one.type == "map"
         ]
         own = [path for path in own if "*" not in path]
-    with scope(job.sandbox, job.actor):
-        people = _people(job, export, sight)
-        total = people.count()
+    people = _people(job, export, sight)
+    total = people.count()
     for page in people.pages():
         _wait_for_room(job)
         with scope(job.sandbox, job.actor):

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from cdp.datasets.errors import FieldHidden
+from cdp.datasets.hiding import Hidden, hidden_paths, is_hidden, without
 from cdp.datasets.lineage import Sources
 from cdp.schemas.selectors import EVENT_CLASS, PROFILE_CLASS
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from profiles.computed.definition import ROOT
 from profiles.computed.evaluating import published
-from profiles.errors import FieldHidden
-from profiles.hiding import Hidden, hidden_paths, is_hidden, without
 from profiles.identity.rules import Identity
 from profiles.identity.terms import sources_of_kind
 

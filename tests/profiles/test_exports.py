@@ -13,6 +13,7 @@ from cdp import queue
 from cdp.datasets.models import Dataset
 from cdp.datasets.services.writing import write_records
 from cdp.errors import Unavailable
+from cdp.jobs.models import Job
 from cdp.tenancy.models import AuditEvent, Role, Sandbox
 from cdp.tenancy.sandboxes import ErasedPerson
 from cdp.tenancy.scope import bypass, organization_scope, scope
@@ -355,6 +356,20 @@ def test_files_go_after_a_week(api, sandbox, people, clock):
     assert not run.folder_of(sandbox, made["id"]).exists(run.CONTENT)
     with scope(sandbox, ME):
         assert ProfileExport.objects.for_sandbox(sandbox).get().state == "expired"
+
+
+def test_what_a_job_left_that_could_not_end_is_removed(api, sandbox, people):
+    left = api.post(URL, {"format": "csv"}).json()
+    with scope(sandbox, ME):
+        ProfileExport.objects.for_sandbox(sandbox).update(state="processing")
+        Job.objects.for_sandbox(sandbox).update(state="failed", finished_at="2026-11-01T00:00Z")
+    with run.folder_of(sandbox, left["id"]).writing("content") as file:
+        file.write(b"half of it")
+
+    expire_exports()
+
+    assert api.get(f"{URL}{left['id']}/").json()["state"] == "error"
+    assert not run.folder_of(sandbox, left["id"]).exists(run.CONTENT)
 
 
 def erase(api, email):

@@ -229,3 +229,19 @@ def test_a_look_up_costs_no_query_more_where_nothing_is_guarded(
     Sandbox.objects.filter(pk=sandbox.pk).update(guards_labels=True)
     with django_assert_max_num_queries(len(unguarded) + 4):
         analyst.get(URL, {"identity": "CRM:c-1"})
+
+
+def test_the_rows_of_datasets_hide_the_same(crm, web, analyst, officer, sarah):
+    [row] = analyst.get(f"/api/v1/datasets/{crm.pk}/rows/").json()["results"]
+    [happened] = analyst.get(f"/api/v1/datasets/{web.pk}/preview/").json()["results"]
+    [whole] = officer.get(f"/api/v1/datasets/{crm.pk}/rows/").json()["results"]
+    refused = analyst.get(f"/api/v1/datasets/{crm.pk}/rows/", {"key": "sarah@luma.com"})
+
+    assert row["key"] == ""
+    assert row["record"] == {
+        "_luma": {"crmId": "c-1", "tier": "bronze", "points": 120.0},
+        "mobilePhone": {"number": "+1 555 010 99"},
+    }
+    assert "commerce" not in happened["record"]
+    assert whole["record"] == SARAH
+    assert (refused.status_code, refused.json()["code"]) == (403, "field_hidden")

@@ -322,7 +322,9 @@ def test_an_erased_person_is_in_no_row_and_a_new_file_does_not_bring_her_back(ap
 
     [done] = asked.json()["results"]
     told = api.get(f"/api/v1/privacy-jobs/{done['id']}/").json()["receipts"]["segments"]
-    assert told == {"uploaded rows": 1, "uploaded files": 1}
+    assert told == {
+        "memberships": 1, "rechecks": 0, "uploaded rows": 1, "uploaded files": 1,
+    }  # fmt: skip
     assert who(shop, key) == {"ben"}
     with scope(shop.sandbox, ACTOR):
         rows = UploadRow.objects.for_sandbox(shop.sandbox).values_list("value", flat=True)

@@ -59,7 +59,7 @@ def set_up(sandbox):
         first = create_segment(actor=ACTOR, sandbox=sandbox, name="Sarahs", rule=SARAHS)
         publish_segment(actor=ACTOR, segment=first)
         second = create_segment(
-            actor=ACTOR, sandbox=sandbox, name="Sarahs again", merge_policy=policy,
+            actor=ACTOR, sandbox=sandbox, name="Sarahs again", merge_policy_id=policy.pk,
             rule={"type": "segment", "id": first.pk},
         )  # fmt: skip
         inlet = create_inlet(

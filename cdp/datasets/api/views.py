@@ -37,6 +37,7 @@ from cdp.datasets.api.serializers import (
     StatsOut,
 )
 from cdp.datasets.models import Dataset, Inlet, Receipt, RejectedRecord
+from cdp.datasets.seeing import read_seen_rows
 from cdp.datasets.services import datasets, inlets, rejected
 from cdp.datasets.stored import Wanted
 from cdp.schemas.selectors import get_schema
@@ -85,7 +86,7 @@ class DatasetViewSet(
     @action(methods=["get"], detail=True)
     def preview(self, request: Request, pk: str) -> Response:
         """Look at the first hundred rows: of events the newest."""
-        page = stored.read_rows(self.get_object(), Wanted(limit=_PREVIEW_ROWS))
+        page = read_seen_rows(self.get_object(), Wanted(limit=_PREVIEW_ROWS), self.actor)
         return Response(RowsOut({"results": page.rows, "next": None}).data)
 
     @extend_schema(parameters=[RowsQuery], responses=RowsOut)
@@ -99,7 +100,7 @@ class DatasetViewSet(
         query.is_valid(raise_exception=True)
         wanted = dict(query.validated_data)
         wanted["after"] = read_edge(wanted.pop("cursor", None))
-        page = stored.read_rows(self.get_object(), Wanted(**wanted))
+        page = read_seen_rows(self.get_object(), Wanted(**wanted), self.actor)
         link = next_link(request, page.edge) if page.edge else None
         return Response(RowsOut({"results": page.rows, "next": link}).data)
 

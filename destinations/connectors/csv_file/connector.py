@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 
 from fsspec import AbstractFileSystem
 
+from cdp.datasets.files.cells import cell
 from cdp.outgoing.accounts import Account
 from cdp.tenancy.ids import new_id
 from destinations.connectors.base import (
@@ -18,7 +19,6 @@ from destinations.connectors.base import (
     Mode,
     Receipt,
 )
-from cdp.datasets.files.cells import cell
 from destinations.connectors.csv_file.place import OPTIONS, Place, open_place, split_url
 
 FIXED: Final = ("profile_id", "change", "at")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cdp.datasets.files.cells import cell
 from cdp.outgoing.accounts import Account
 from destinations.connectors.base import Change, DeliveryError
-from cdp.datasets.files.cells import cell
 from destinations.connectors.csv_file.connector import CsvFileConnector
 from destinations.connectors.csv_file.place import split_url
 from tests.destinations.connectors.batches import batch, change

@@ -9,7 +9,7 @@ import cdp.tenancy.rls
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("profiles", "0005_profiles_of_a_request"),
+        ("profiles", "0006_profiles_of_a_request"),
         ("tenancy", "0002_labels_of_roles"),
     ]
 

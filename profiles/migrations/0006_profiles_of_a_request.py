@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("profiles", "0004_erasure"),
+        ("profiles", "0005_clear_profiles"),
     ]
 
     operations = [
