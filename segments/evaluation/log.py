@@ -1,6 +1,6 @@
 """The event store's log of who entered and who left, and the members that follow from it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -8,7 +8,6 @@ from uuid import UUID
 
 from cdp.clickhouse import client
 from cdp.tenancy.models import Sandbox
-from segments.language.sql.parameters import Parameters
 from segments.language.sql.scan import Statement
 
 # Members as they were kept last, and what has come since: of several changes of one
@@ -82,6 +81,9 @@ INSERT INTO memberships (sandbox_id, segment_id, turn, members)
 SELECT {{sandbox:UInt32}}, segment_id, {{turn:UInt64}}, members
 FROM ({MEMBERS})"""
 
+IDS_AT_ONCE: Final = 4_000
+"""So many ids fit into the address of a request, which is where parameters travel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moves:
@@ -103,21 +105,39 @@ class Entry:
 
 def write(sandbox: Sandbox, entry: Entry) -> None:
     """Write what an evaluation changed; the same again changes nothing."""
-    moves = entry.moves
-    client.execute(
-        _WRITE,
-        sandbox=sandbox,
-        params={
-            "turn": entry.turn,
-            "evaluation": str(entry.evaluation),
-            "at": entry.at,
-            "segments": list(moves),
-            "entered": [list(moved.entered) for moved in moves.values()],
-            "exited": [list(moved.exited) for moved in moves.values()],
-        },
-        token=str(entry.evaluation),
-        budget=client.STREAMING,
-    )
+    for number, moves in enumerate(_small(entry.moves)):
+        client.execute(
+            _WRITE,
+            sandbox=sandbox,
+            params={
+                "turn": entry.turn,
+                "evaluation": str(entry.evaluation),
+                "at": entry.at,
+                "segments": [segment for segment, _ in moves],
+                "entered": [list(moved.entered) for _, moved in moves],
+                "exited": [list(moved.exited) for _, moved in moves],
+            },
+            token=f"{entry.evaluation}:{number}",
+            budget=client.STREAMING,
+        )
+
+
+def _small(moves: Mapping[str, Moves]) -> Iterator[list[tuple[str, Moves]]]:
+    """Yield moves in parts that fit into one statement."""
+    part: list[tuple[str, Moves]] = []
+    room = IDS_AT_ONCE
+    for segment, moved in moves.items():
+        came, went = list(moved.entered), list(moved.exited)
+        while came or went:
+            if room == 0:
+                yield part
+                part, room = [], IDS_AT_ONCE
+            taken = Moves(came[:room], went[: max(room - len(came), 0)])
+            came, went = came[len(taken.entered) :], went[len(taken.exited) :]
+            room -= len(taken.entered) + len(taken.exited)
+            part.append((segment, taken))
+    if part:
+        yield part
 
 
 def write_found(sandbox: Sandbox, evaluation: UUID, stage: int, found: Statement) -> None:
@@ -198,12 +218,6 @@ def keep_members(sandbox: Sandbox, turn: int) -> None:
     """Keep the members as of now, so that the log need not be read from before."""
     token = f"kept:{sandbox.pk}:{turn}"
     client.execute(_KEEP, sandbox=sandbox, params={"turn": turn}, token=token)
-
-
-def stored_membership(segment: str, parameters: Parameters) -> str:
-    """Return SQL for whether a profile is a member as the log has it."""
-    return f"""(profile_id IN (SELECT arrayJoin(bitmapToArray(members))
-  FROM ({MEMBERS}) WHERE segment_id = {parameters.text(segment)}))"""
 
 
 def sizes(sandbox: Sandbox) -> dict[str, int]:

@@ -16,7 +16,7 @@ from profiles.sets import select
 from segments.evaluation import log
 from segments.models import Evaluation
 
-ROWS_AT_ONCE: Final = 10_000
+ROWS_AT_ONCE: Final = log.IDS_AT_ONCE
 _ACTOR: Final = Actor.system("segments.evaluate")
 
 COUNTING: Final = """part.stored_at IS NOT NULL AND NOT part.over

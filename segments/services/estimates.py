@@ -17,7 +17,7 @@ from django.utils import timezone
 from cdp.clickhouse import client
 from cdp.tenancy.models import Sandbox
 from profiles.models import Identity
-from segments.evaluation.log import stored_membership
+from segments.evaluation.stored import Logged
 from segments.language.ast import Condition
 from segments.language.clock import Clock, to_millis
 from segments.language.sql.scan import estimate_scan
@@ -48,7 +48,7 @@ def estimate(sandbox: Sandbox, rule: Condition, words: Vocabulary) -> Estimate:
     thousandths = min(1_000, -(-1_000 * SAMPLE // max(profiles, 1)))
     clock = Clock(to_millis(timezone.now()), ZoneInfo(sandbox.time_zone))
     scan = estimate_scan(
-        rule, words, clock, thousandths=thousandths, shown=PREVIEWED, stored=stored_membership
+        rule, words, clock, thousandths=thousandths, shown=PREVIEWED, stored=Logged()
     )
     [(asked, matched, preview)] = client.fetch_text(
         scan.text, sandbox=sandbox, params=scan.parameters, budget=client.FULL

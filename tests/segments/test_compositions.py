@@ -1,8 +1,11 @@
 import pytest
+from django.utils import timezone
 
 from cdp.queue import drain
+from cdp.queue.models import QueueItem
 from cdp.tenancy.scope import scope
 from profiles.models import Profile
+from segments.evaluation import log
 from segments.models import Composition, Segment
 from tests.segments.shop import ACTOR, Shop, open_shop
 from tests.segments.test_evaluation import published
@@ -358,3 +361,35 @@ def test_the_form_of_a_composition_is_published(api):
 
     assert answer["title"] == "A composition of segments"
     assert set(answer["properties"]) == {"of", "rank", "enrich", "split"}
+
+
+def test_an_evaluation_that_is_killed_before_a_rank_goes_on_with_it(api, shop, monkeypatch):
+    for name, points in {"ada": 10, "ben": 30, "cleo": 20}.items():
+        shop.person(mail(name), loyalty={"points": points})
+    rank = {"by": POINTS, "order": "descending", "limit": 2}
+    definition = {"of": {"type": "rule", "text": "true"}, "rank": rank}
+    made = compose(api, "First", definition, publish=False)
+    api.post(f"/api/v1/compositions/{made['id']}/publish/")
+    write, stages = log.write_found, []
+
+    def dying(sandbox, evaluation, stage, found):
+        stages.append(stage)
+        if stages == [0, 1]:
+            raise Killed
+        write(sandbox, evaluation, stage, found)
+
+    monkeypatch.setattr(log, "write_found", dying)
+    with pytest.raises(Killed):
+        drain(["segments.evaluation-wanted"])
+    with scope(shop.sandbox, ACTOR):
+        items = QueueItem.objects.for_sandbox(shop.sandbox)
+        items.update(claim=None, available_at=timezone.now())
+    drain()
+
+    assert stages == [0, 1, 0, 1]
+    assert who(shop, result(made)) == {"ben", "cleo"}
+    assert log.sizes(shop.sandbox) == {result(made): 2}
+
+
+class Killed(BaseException):
+    """What no handler catches."""

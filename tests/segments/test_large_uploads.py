@@ -21,12 +21,13 @@ pytestmark = [
 
 PEOPLE, STRANGERS = 100_000, 5_000
 _PROFILES = """
-INSERT INTO profiles_profile (id, sandbox_id, founder, vanished, version, segments, created_at)
-SELECT n, %s, n, false, 1, '{}', now() FROM generate_series(1, %s) AS n
+INSERT INTO profiles_profile
+  (id, sandbox_id, founder, vanished, clear, version, segments, created_at)
+SELECT n, %s, n, false, false, 1, '{}', now() FROM generate_series(1, %s) AS n
 """
 _IDENTITIES = """
 INSERT INTO profiles_identity (id, sandbox_id, namespace, value, profile_id, created_at)
-SELECT n, %s, 'CRMID', 'person-' || n, n, now() FROM generate_series(1, %s) AS n
+SELECT n, %s, 'Email', 'p' || n || '@luma.example', n, now() FROM generate_series(1, %s) AS n
 """
 
 
@@ -41,12 +42,12 @@ def test_a_hundred_thousand_people_of_a_file_are_members_in_seconds(api, sandbox
         "/api/v1/segment-uploads/",
         {
             "name": "Everybody",
-            "identities": [{"column": "id", "namespace": "CRMID"}],
+            "identities": [{"column": "id", "namespace": "Email"}],
             "attributes": [{"column": "score", "type": "number"}, {"column": "tier"}],
         },
     ).json()["id"]
     at = api.post(f"/api/v1/segment-uploads/{key}/batches/", {}).headers["Location"]
-    lines = (f"person-{n},{n % 100}.5,gold" for n in range(1, PEOPLE + STRANGERS + 1))
+    lines = (f"p{n}@luma.example,{n % 100}.5,gold" for n in range(1, PEOPLE + STRANGERS + 1))
     body = "\n".join(["id,score,tier", *lines]).encode()
     api.generic("PUT", f"{at}files/all.csv", body, content_type="application/octet-stream")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,27 @@
+"""The event store's log of who entered and who left."""
+
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from segments.evaluation import log
+from segments.evaluation.log import Entry, Moves
+
+pytestmark = [pytest.mark.django_db, pytest.mark.clickhouse]
+
+
+def test_so_many_changes_are_logged_as_there_are_and_again_changes_nothing(sandbox):
+    many = 3 * log.IDS_AT_ONCE + 1
+    at = round(timezone.now().timestamp() * 1000)
+    first = {"seg_a": Moves(range(1, many + 1), []), "seg_b": Moves(range(1, 11), [])}
+    second = {"seg_b": Moves([11], range(1, 6)), "seg_a": Moves([], range(1, many))}
+    entries = [Entry(uuid4(), turn, at, moves) for turn, moves in ((1, first), (2, second))]
+
+    log.write(sandbox, entries[0])
+    assert log.sizes(sandbox) == {"seg_a": many, "seg_b": 10}
+    log.write(sandbox, entries[1])
+    log.write(sandbox, entries[1])
+
+    assert log.sizes(sandbox) == {"seg_a": 1, "seg_b": 6}
+    assert log.count_changed(sandbox, 2) == many - 1
