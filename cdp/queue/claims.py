@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from cdp.queue.subscriptions import Subscription
+from cdp.queue.waking import wake_later
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import current_scope, scope
@@ -100,6 +102,8 @@ class Claim:
         """
         keys = [item.id for item in items]
         self._change(_RETRY, [timezone.now() + delay, error, keys, self.token], len(keys))
+        wait = delay.total_seconds()
+        transaction.on_commit(partial(wake_later, self.topic, wait), robust=True)
 
     def bury(self, items: Sequence[Item], reason: str) -> None:
         """Put rows aside until somebody replays them. Raises `LeaseLost`."""

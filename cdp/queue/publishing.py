@@ -12,7 +12,7 @@ from django.utils import timezone
 from orjson import dumps
 from psycopg2 import Binary
 
-from cdp.queue.waking import wake
+from cdp.queue.waking import wake, wake_later
 from cdp.tenancy.models import Sandbox
 
 _INSERT = """
@@ -49,7 +49,7 @@ def publish(
     """Put one row on the queue in the caller's transaction, and wake a worker when it commits.
 
     `count` is the number of records inside, for the backlog. With `available_at` in
-    the future the row rests until then. Rows of one sandbox are handed out oldest
+    the future the row rests until then, and so does the worker. Rows of one sandbox are handed out oldest
     first, but no order is promised: two workers may hold neighbours.
     """
     publish_many(topic, [Message(payload, key, body, count, available_at)], sandbox=sandbox)
@@ -57,7 +57,7 @@ def publish(
 
 def publish_many(topic: str, messages: Iterable[Message], *, sandbox: Sandbox) -> int:
     """Put many rows on the queue in few statements; return how many. Otherwise as `publish`."""
-    now = timezone.now()
+    now, messages = timezone.now(), list(messages)
     rows = [_row(topic, sandbox, message, now) for message in messages]
     if not rows:
         return 0
@@ -65,7 +65,10 @@ def publish_many(topic: str, messages: Iterable[Message], *, sandbox: Sandbox) -
         for start in range(0, len(rows), ROWS_A_STATEMENT):
             some = rows[start : start + ROWS_A_STATEMENT]
             cursor.execute(_INSERT + ", ".join([_ROW] * len(some)), list(chain(*some)))
-    transaction.on_commit(partial(wake, topic), robust=True)
+    first = min(message.available_at or now for message in messages)
+    wait = (first - now).total_seconds()
+    waking = partial(wake_later, topic, wait) if wait > 0 else partial(wake, topic)
+    transaction.on_commit(waking, robust=True)
     return len(rows)
 
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import ProgrammingError, connection
+from django.utils import timezone
 
 from cdp.queue import Message, publish, publish_many
 from cdp.queue.taking import take
@@ -91,6 +92,21 @@ def test_a_worker_is_woken_when_the_transaction_commits(
         callback()
 
     assert woken == [topic, topic]
+
+
+def test_a_worker_is_woken_for_a_row_when_its_rest_is_over(
+    sandbox, actor, subscribed, monkeypatch, django_capture_on_commit_callbacks
+):
+    topic, woken = subscribed().topic, []
+    monkeypatch.setattr("cdp.queue.publishing.wake", lambda topic: woken.append((topic, 0)))
+    monkeypatch.setattr("cdp.queue.publishing.wake_later", lambda *late: woken.append(late))
+    later = timezone.now() + timedelta(hours=1)
+
+    with django_capture_on_commit_callbacks(execute=True), scope(sandbox, actor):
+        publish(topic, {}, sandbox=sandbox, available_at=later)
+        publish_many(topic, [Message({}, available_at=later), Message({})], sandbox=sandbox)
+
+    assert [(name, round(wait, -1)) for name, wait in woken] == [(topic, 3600), (topic, 0)]
 
 
 def test_the_queue_of_another_sandbox_is_invisible(sandbox, other_sandbox, actor, subscribed):

@@ -43,6 +43,34 @@ def test_a_topic_is_sent_with_its_lane(subscribed):
     }
 
 
+def test_what_rests_is_woken_when_its_rest_is_over_and_not_before():
+    line = Line()
+    waker = Waker(line)
+
+    began = time.monotonic()
+    waker.wake_later("late", 0.3)
+    waker.wake_later("soon", 0.1)
+    waker.wake("now")
+    line.wait_for(3)
+
+    assert [topic for _, topic, _ in line.sent] == ["now", "soon", "late"]
+    waits = [at - began for at in line.times]
+    assert waits[0] < 0.1 <= waits[1] < 0.3 <= waits[2] < 0.6
+
+
+def test_more_than_can_be_kept_for_later_is_left_to_the_tick(monkeypatch):
+    monkeypatch.setattr(waking, "MOST_LATER", 2)
+    line = Line()
+    waker = Waker(line)
+
+    for topic in ("a", "b", "c"):
+        waker.wake_later(topic, 0.05)
+    line.wait_for(2)
+    time.sleep(0.1)
+
+    assert {topic for _, topic, _ in line.sent} == {"a", "b"}
+
+
 def test_a_topic_is_sent_at_most_once_in_50_ms_and_the_last_wake_is_never_lost():
     line = Line()
     waker = Waker(line)
