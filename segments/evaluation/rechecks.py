@@ -26,6 +26,9 @@ from segments.topics import RECHECKS_DUE
 AHEAD: Final = timedelta(hours=26)
 ADD_EVERY: Final = timedelta(hours=1)
 _LATE: Final = timedelta(seconds=30)
+# Whoever is due so soon after the others is looked at together with the next: a turn costs the
+# same for one profile as for a hundred.
+_GATHERED: Final = timedelta(milliseconds=300)
 _ACTOR: Final = Actor.system("segments.recheck")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -82,11 +85,16 @@ def add_ahead(sandbox: Sandbox, book: RuleBook) -> None:
             _keep_alarm(sandbox, at=alarm.at if alarm else until, planned_to=until)
 
 
-def ring_next(sandbox: Sandbox) -> None:
-    """Set the alarm to the next recheck, or to when the next hour is planned."""
+def ring_next(sandbox: Sandbox, *, were_due: bool = False) -> None:
+    """Set the alarm to the next recheck, or to when the next hour is planned.
+
+    After a turn in which some were due, those of the next moments are gathered first.
+    """
     now = timezone.now()
     first = Recheck.objects.for_sandbox(sandbox).order_by("at").values_list("at", flat=True).first()
     at = min(first or now + ADD_EVERY, now + ADD_EVERY)
+    if were_due and at > now:
+        at = max(at, now + _GATHERED)
     alarm = Alarm.objects.for_sandbox(sandbox).first()
     _keep_alarm(sandbox, at=at, planned_to=alarm.planned_to if alarm else now)
     publish(RECHECKS_DUE, {}, sandbox=sandbox, available_at=max(at, now))
