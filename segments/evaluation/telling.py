@@ -15,6 +15,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
+from django.db.models import F
 
 from cdp.queue import Message, publish_many
 from cdp.tenancy.models import Sandbox
@@ -130,7 +131,16 @@ def tell_pending(sandbox: Sandbox, profiles: Sequence[int], whole: Evaluation) -
     """
     if whole.turn is not None:
         pending = log.changes_of(sandbox, whole.turn, profiles)
-        publish_changes(sandbox, whole.pk, write_changes(sandbox, pending, whole.at))
+        new = write_changes(sandbox, pending, whole.at)
+        publish_changes(sandbox, whole.pk, new)
+        count_changes(sandbox, whole, new)
+
+
+def count_changes(sandbox: Sandbox, evaluation: Evaluation, changes: Sequence[Change]) -> None:
+    """Count what an evaluation of the whole sandbox has told, whoever told it."""
+    entered = sum(change.entered for change in changes)
+    rows = Evaluation.objects.for_sandbox(sandbox).filter(pk=evaluation.pk)
+    rows.update(entered=F("entered") + entered, exited=F("exited") + len(changes) - entered)
 
 
 def _read(sandbox: Sandbox, profiles: Iterable[int]) -> list[tuple[int, bool, dict[str, Any]]]:

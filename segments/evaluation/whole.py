@@ -12,20 +12,24 @@ from typing import Final
 
 from django.utils import timezone
 
+from cdp.clickhouse.errors import BudgetExceeded, StoreRefused
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
+from segments import selectors
 from segments.enums import EvaluationState
 from segments.evaluation import log, rechecks
 from segments.evaluation.rules import RuleBook, rule_book
 from segments.evaluation.settling import settle
 from segments.evaluation.sizes import write_sizes
-from segments.evaluation.telling import publish_changes, write_changes
+from segments.evaluation.telling import count_changes, publish_changes, write_changes
 from segments.evaluation.turns import next_turn, take_turn
 from segments.evaluation.uploads import write_uploaded
+from segments.language.explain import explain
 from segments.models import Evaluation, Meanwhile
 
 PROFILES_A_SLICE: Final = 5_000
+NAMED: Final = 10
 _ACTOR: Final = Actor.system("segments.evaluate")
 
 Report = Callable[[Evaluation], None]
@@ -35,7 +39,8 @@ def evaluate_whole(sandbox: Sandbox, evaluation: Evaluation, report: Report) -> 
     """Bring an evaluation to its end, from wherever it stands.
 
     `report` is told after each step and may raise to stop here for now. A wish to
-    cancel is granted until the differences are logged.
+    cancel is granted until the differences are logged. One that costs more than its class
+    of queries may has failed, and nothing has changed.
     """
     steps = {
         EvaluationState.WAITING: _begin,
@@ -44,7 +49,12 @@ def evaluate_whole(sandbox: Sandbox, evaluation: Evaluation, report: Report) -> 
         EvaluationState.TELLING: _tell,
     }
     while step := steps.get(EvaluationState(evaluation.state)):
-        step(sandbox, evaluation)
+        try:
+            step(sandbox, evaluation)
+        except (BudgetExceeded, StoreRefused) as error:
+            if _may_have_logged(evaluation):
+                raise
+            _fail(sandbox, evaluation, error.detail)
         report(evaluation)
 
 
@@ -70,7 +80,7 @@ def _scan(sandbox: Sandbox, evaluation: Evaluation) -> None:
     with scope(sandbox, _ACTOR):
         evaluation.turn = next_turn()
         if _is_cancelled(evaluation):
-            evaluation.ended_at = timezone.now()
+            _forget(sandbox, evaluation)
             _go_on(evaluation, EvaluationState.CANCELLED, "ended_at")
         else:
             _go_on(evaluation, EvaluationState.COMPARING, "turn")
@@ -110,21 +120,49 @@ def _tell(sandbox: Sandbox, evaluation: Evaluation) -> None:
         mine = {profile: own for profile, own in changes.items() if profile not in known_better}
         new = write_changes(sandbox, mine, evaluation.at)
         publish_changes(sandbox, evaluation.pk, new)
-        entered = sum(change.entered for change in new)
+        count_changes(sandbox, evaluation, new)
         evaluation.told_to = max(changes)
         evaluation.told += len(changes)
-        evaluation.entered += entered
-        evaluation.exited += len(new) - entered
-        evaluation.save(update_fields=["told_to", "told", "entered", "exited"])
+        evaluation.save(update_fields=["told_to", "told"])
 
 
 def _end(sandbox: Sandbox, evaluation: Evaluation) -> None:
     settle(sandbox)
     log.keep_members(sandbox, next_turn())
     write_sizes(sandbox, list(evaluation.asked), evaluation.at)
+    _forget(sandbox, evaluation)
+    _go_on(evaluation, EvaluationState.DONE, "ended_at")
+
+
+def _may_have_logged(evaluation: Evaluation) -> bool:
+    """Tell whether differences may stand in the log already, so that they have to be told."""
+    is_telling = evaluation.state == EvaluationState.TELLING
+    return is_telling or (evaluation.state == EvaluationState.COMPARING and evaluation.attempts > 1)
+
+
+def _fail(sandbox: Sandbox, evaluation: Evaluation, detail: str) -> None:
+    with scope(sandbox, _ACTOR):
+        take_turn(sandbox)
+        evaluation.reason = f"{detail} It was about {_by_cost(sandbox, evaluation)}."
+        _forget(sandbox, evaluation)
+        _go_on(evaluation, EvaluationState.FAILED, "reason", "ended_at")
+
+
+def _by_cost(sandbox: Sandbox, evaluation: Evaluation) -> str:
+    """Name the segments that were asked for, those first that are the likeliest cause."""
+    book = rule_book(sandbox, list(evaluation.asked))
+    weights = {rule.id: explain(rule.condition, book.words).cost.weight for rule in book.rules}
+    rows = selectors.list_segments(sandbox).filter(pk__in=evaluation.asked)
+    names = dict(rows.values_list("pk", "name"))
+    ordered = sorted(names, key=lambda key: (-weights.get(key, 0), names[key]))
+    named = ", ".join(f"'{names[key]}'" for key in ordered[:NAMED])
+    return f"{named} and {len(ordered) - NAMED} more" if len(ordered) > NAMED else named
+
+
+def _forget(sandbox: Sandbox, evaluation: Evaluation) -> None:
+    """Let others say no longer whom they look at, for the evaluation is over."""
     Meanwhile.objects.for_sandbox(sandbox).filter(evaluation=evaluation).delete()
     evaluation.ended_at = timezone.now()
-    _go_on(evaluation, EvaluationState.DONE, "ended_at")
 
 
 def _go_on(evaluation: Evaluation, state: EvaluationState, *changed: str) -> None:
