@@ -1,18 +1,28 @@
 """What news and timers write, a full evaluation finds as well; and a crash changes nothing."""
 
-from datetime import timedelta
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
+from cdp.errors import Conflict
 from cdp.queue import drain
 from cdp.queue.models import QueueItem
 from cdp.tenancy.scope import scope
+from profiles.errors import IdentityUnknown
+from profiles.identity.rules import Identity
 from profiles.models import Profile
+from profiles.selectors.people import find_profile_ids
+from profiles.services.links import cut_link
+from profiles.services.privacy import delete_profiles
 from segments.evaluation import log, whole
 from segments.models import Evaluation, Segment
 from segments.services.evaluations import request_evaluation
 from segments.services.lifecycle import create_segment, publish_segment
+from tests.conftest import Clock
 from tests.segments.shop import ACTOR, Shop, open_shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.clickhouse]
@@ -63,26 +73,77 @@ def evaluate(shop: Shop) -> Evaluation:
     return evaluation
 
 
+@dataclass
+class Life:
+    """What happens to the people of a shop, one thing after the other."""
+
+    shop: Shop
+    clock: Clock
+    random: Random
+    people: list[str] = field(default_factory=lambda: [f"p{n}@luma.example" for n in range(5)])
+    joined: list[tuple[str, str]] = field(default_factory=list)
+
+    def event(self) -> None:
+        """Something happens now, long ago, or is said to happen later today."""
+        hours = self.random.choice([-20, -1, 0, 1, 23, 24, 71, 72, 119, 167, 168, 700])
+        self._happen(self.random.choice(self.people), self.clock.now - timedelta(hours=hours))
+
+    def time(self) -> None:
+        """Time passes, and whoever is due is looked at."""
+        self.clock.move(hours=self.random.choice([1, 12, 24, 25]))
+        drain()
+
+    def merge(self) -> None:
+        """Two turn out to be one."""
+        one, other = self.random.sample(self.people, 2)
+        both = {"Email": [{"id": one, "primary": True}], "CRMID": [{"id": f"of {other}"}]}
+        self._happen(one, self.clock.now, identityMap=both)
+        self.joined.append((one, f"of {other}"))
+
+    def split(self) -> None:
+        """They were two after all."""
+        if not self.joined:
+            return
+        one, other = self.joined.pop(self.random.randrange(len(self.joined)))
+        with (
+            scope(self.shop.sandbox, ACTOR),
+            suppress(Conflict, IdentityUnknown),
+        ):  # cut already, or deleted
+            cut_link(
+                actor=ACTOR,
+                sandbox=self.shop.sandbox,
+                first=Identity("Email", one),
+                second=Identity("CRMID", other),
+            )
+        drain()
+
+    def delete(self) -> None:
+        """Somebody is deleted with everything that is known of them."""
+        gone = Identity("Email", self.random.choice(self.people))
+        sandbox = self.shop.sandbox
+        with scope(sandbox, ACTOR):
+            if found := list(find_profile_ids(sandbox, [gone]).values()):
+                delete_profiles(actor=ACTOR, sandbox=sandbox, profiles=found)
+        drain()
+
+    def _happen(self, who: str, at: datetime, **fields: Any) -> None:
+        self.shop.event(who, self.random.choice([BUY, VIEW]), at=at, **fields)
+
+
+STEPS = ["event"] * 5 + ["merge", "split", "delete", "time", "time"]
+
+
 @pytest.mark.acceptance("A-59")
-@pytest.mark.parametrize("seed", range(3))
-def test_news_merges_and_time_leave_what_a_full_evaluation_finds(sandbox, clock, seed):
-    random = Random(seed)
+@pytest.mark.parametrize(
+    "seed", [0, 1, 2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 40))]
+)
+def test_news_and_time_leave_what_a_full_evaluation_finds(sandbox, clock, seed):
     shop = open_shop(sandbox)
     clock.move(seconds=1)
     publish_rules(shop)
-    people = [f"p{number}@luma.example" for number in range(5)]
-    for _ in range(12):
-        match random.choice(["event", "event", "event", "merge", "time"]):
-            case "event":
-                ago = timedelta(hours=random.choice([0, 1, 23, 24, 71, 72, 119, 167, 168]))
-                shop.event(random.choice(people), random.choice([BUY, VIEW]), at=clock.now - ago)
-            case "merge":
-                one, other = random.sample(people, 2)
-                both = {"Email": [{"id": one, "primary": True}], "CRMID": [{"id": f"of {other}"}]}
-                shop.event(one, VIEW, at=clock.now, identityMap=both)
-            case "time":
-                clock.move(hours=random.choice([1, 12, 24, 25]))
-                drain()
+    life = Life(shop, clock, Random(seed))
+    for step in life.random.choices(STEPS, k=16):
+        getattr(life, step)()
 
     by_news = written(shop)
     evaluation = evaluate(shop)
