@@ -4,7 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-HELPERS = {"__init__", "__main__", "report", "platform", "load", "asking"}
+HELPERS = {
+    "__init__",
+    "__main__",
+    "asking",
+    "load",
+    "platform",
+    "receiver",
+    "report",
+    "stages",
+}
 
 
 def main() -> int:

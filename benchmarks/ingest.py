@@ -6,21 +6,18 @@ before the door answers, validated, counted once, stitched, stored and evaluated
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 
-import httpx
-
 from benchmarks.platform import administrator, running
 from benchmarks.report import Line, parser, progress, report
+from benchmarks.stages import wait_until_quiet
 from demo.client import Inlet
 from demo.luma import set_up
 
-STAGES = {"records.received", "profiles.changed", "memberships.changed"}
 FLOORS = {"ingest.door": 20_000.0, "ingest.end_to_end": 5_000.0}
 
 
@@ -65,18 +62,6 @@ def _send(url: str, inlet: Inlet, events: int, *, seed: int) -> float:
         [*command, str(events), str(seed)], stdout=subprocess.PIPE, text=True, check=True
     )
     return float(json.loads(done.stdout)["seconds"])
-
-
-def wait_until_quiet(url: str) -> None:
-    """Return when no stage on the way has anything left to do."""
-    while True:
-        told = httpx.get(f"{url}/metrics", timeout=60).text
-        waiting = re.findall(r'^cdp_queue_records\{topic="([^"]+)"\} (\S+)$', told, re.M)
-        left = {topic: float(records) for topic, records in waiting if topic in STAGES}
-        if not sum(left.values()):
-            return
-        progress(", ".join(f"{topic} {records:,.0f}" for topic, records in left.items() if records))
-        time.sleep(0.5)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""The load generator, in a process of its own: `python -m benchmarks.load URL INLET KEY EVENTS SEED`.
+"""The load generator, in a process of its own.
 
-Bodies are made before the clock starts. Prints how many seconds the door took for all.
+`python -m benchmarks.load URL INLET KEY EVENTS SEED [PEOPLE [RATE]]`: as fast as the door
+takes it, or so many events a second. Bodies are made before the clock starts. Prints
+how many seconds the door took for all.
 """
 
 import http.client
@@ -18,15 +20,20 @@ from orjson import dumps
 from demo.shop import events, shoppers
 
 AT_ONCE, THREADS, PEOPLE = 100, 4, 5_000
+AT_ONCE_WHEN_PACED = 10
 
 
 def main() -> None:
     """Send everything, with four connections that stay open."""
-    url, inlet, key, number, seed = sys.argv[1:]
-    records = events(shoppers(PEOPLE), int(number), datetime.now(UTC), seed=int(seed))
-    bodies: SimpleQueue[bytes] = SimpleQueue()
-    while part := list(islice(records, AT_ONCE)):
-        bodies.put(dumps(part))
+    url, inlet, key, number, seed, *more = sys.argv[1:]
+    people, rate = [int(given) for given in more] + [PEOPLE, 0][len(more) :]
+    records = events(shoppers(people), int(number), datetime.now(UTC), seed=int(seed))
+    bodies: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
+    at_once = AT_ONCE_WHEN_PACED if rate else AT_ONCE
+    due = 0.0
+    while part := list(islice(records, at_once)):
+        bodies.put((due, dumps(part)))
+        due += at_once / rate if rate else 0.0
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     failures: list[str] = []
 
@@ -34,9 +41,10 @@ def main() -> None:
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         while not failures:
             try:
-                body = bodies.get_nowait()
+                due, body = bodies.get_nowait()
             except Empty:
                 return
+            time.sleep(max(0.0, began + due - time.perf_counter()))
             connection.request("POST", f"/collection/{inlet}", body=body, headers=headers)
             answer = connection.getresponse()
             said = answer.read()

@@ -27,9 +27,9 @@ from typing import Any
 import django
 import httpx
 
-from benchmarks.ingest import wait_until_quiet
 from benchmarks.platform import Platform, administrator, running
 from benchmarks.report import Line, parser, progress, report
+from benchmarks.stages import wait_until_quiet
 from demo.client import Client, Inlet
 from demo.luma import set_up
 
