@@ -259,14 +259,8 @@ def test_a_wrong_secret_is_refused_clearly_and_nowhere_repeated(api, s3, sftp, c
     assert (wrong in everything, SECRET in everything) == (False, False)
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"url": "s3://b/x", "endpoint_url": "https://inner.example.com"},
-        {"url": "s3://b/x", "endpoint_url": "https://inner.example.com", "key": "a", "secret": "b"},
-    ],
-)
-def test_a_name_that_leads_inside_later_is_not_followed(api, monkeypatch, given):
+def test_a_name_that_leads_inside_later_is_not_followed(api, monkeypatch):
+    given = {"url": "s3://bucket/x", "endpoint_url": "https://inner.example.com"}
     answers = ["93.184.215.14"]
 
     def reachable(host, port, allowed):

@@ -37,7 +37,9 @@ def test_a_cluster_that_is_away_leaves_nothing_open():
         with pytest.raises(BrokerAway), cluster.producer():
             pass
 
-    assert (open_sockets(), threading.active_count()) == (before, threads)
+    # What a test before this one has left may end meanwhile, so there may also be less.
+    assert open_sockets() <= before
+    assert threading.active_count() <= threads
 
 
 def test_a_name_that_leads_nowhere_is_told(resolve):
