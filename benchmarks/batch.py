@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import orjson
@@ -162,15 +162,11 @@ def _write_jsonl(path: Path, rows: Iterator[Record]) -> None:
 
 
 def _write_parquet(path: Path, rows: Iterator[Record]) -> None:
-    schema, writer = None, None
-    while part := list(islice(rows, AT_ONCE)):
-        table = pa.Table.from_pylist(part, schema=schema)
-        if writer is None:
-            schema = table.schema
-            writer = pq.ParquetWriter(path, schema)
-        writer.write_table(table)
-    if writer is not None:
-        writer.close()
+    first = list(islice(rows, AT_ONCE))
+    schema = pa.schema(list(pa.array(first).type))  # with the fields of every row
+    with pq.ParquetWriter(path, schema) as writer:
+        for part in chain([first], iter(lambda: list(islice(rows, AT_ONCE)), [])):
+            writer.write_table(pa.Table.from_pylist(part, schema=schema))
 
 
 FORMATS: dict[str, Callable[[Path, Iterator[Record]], None]] = {

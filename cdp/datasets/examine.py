@@ -49,6 +49,7 @@ def examine(
         batch_id=received.batch_id,
         profile=enabled_at is not None and received.received_at >= enabled_at,
         dedup_scope=received.dedup_scope or dataset.id,
+        appended=received.appended,
     )
 
 

@@ -32,7 +32,8 @@ class Received:
     """One record as it came, with the place it takes in its request.
 
     `dedup_scope` is what its `_id` is unique in, the dataset if empty. `checked` says
-    that it has passed its schema before.
+    that it has passed its schema before. `appended` are paths of arrays whose items are
+    put behind those that are there already, where the record changes only what it names.
     """
 
     arrival: Arrival
@@ -42,6 +43,7 @@ class Received:
     operation: str = "create"
     dedup_scope: str = ""
     checked: bool = False
+    appended: tuple[str, ...] = ()
 
     @property
     def receipt_id(self) -> str:
@@ -85,7 +87,7 @@ class Accepted:
     `event_id` is empty for rows of record datasets. `timestamp` is when it
     happened; for those rows, when it came. `profile` is False if the dataset was
     not enabled for Profile when the record came in. `dedup_scope` is what the
-    event's id is unique in.
+    event's id is unique in, `appended` as in `Received`.
     """
 
     record: Json
@@ -99,6 +101,7 @@ class Accepted:
     batch_id: str
     profile: bool
     dedup_scope: str
+    appended: tuple[str, ...] = ()
 
     @property
     def dataset_id(self) -> str:

@@ -1,6 +1,6 @@
 """What one dataset says of one identity: how a new row changes it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +9,9 @@ Document = dict[str, Any]
 Path = tuple[str, ...]
 
 SOURCE_TIME: Final = ("extSourceSystemAudit", "lastUpdatedDate")
+MOST_ITEMS: Final = 10_000
+"""What a list keeps, the newest, when more and more is put behind it."""
+
 APART: Final = frozenset({"identityMap", "segmentMembership", "_id"})
 """Roots that are no attributes: who it is and what we know of it is kept elsewhere."""
 
@@ -65,10 +68,13 @@ def replaced(identity: int, dataset: str, row: Mapping[str, Any], at: int) -> Fr
     return Fragment(identity, dataset, _attributes(row), at)
 
 
-def merged(before: Fragment, row: Mapping[str, Any], at: int) -> Fragment:
+def merged(
+    before: Fragment, row: Mapping[str, Any], at: int, appended: Collection[str] = ()
+) -> Fragment:
     """Return the fragment after a row that changes only what it names; null takes a value away.
 
-    A value that is newer than the row stays as it is.
+    A value that is newer than the row stays as it is. A list takes the place of the list
+    before it; one at an `appended` path is put behind that.
     """
     document = _copied(before.document)
     times = dict(before.times)
@@ -78,6 +84,8 @@ def merged(before: Fragment, row: Mapping[str, Any], at: int) -> Fragment:
             continue
         if value is None:
             _remove(document, path)
+        elif dotted in appended and isinstance(value, list):
+            put(document, path, [*_list_at(document, path), *value][-MOST_ITEMS:])
         else:
             put(document, path, value)
         times[dotted] = at
@@ -108,6 +116,13 @@ def _without_nulls(value: Any) -> Any:
         return value
     kept = {k: below for k, v in value.items() if (below := _without_nulls(v)) is not None}
     return kept or None
+
+
+def _list_at(document: Document, path: Path) -> list[Any]:
+    value: Any = document
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, list) else []
 
 
 def _copied(document: Document) -> Document:

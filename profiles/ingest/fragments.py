@@ -80,7 +80,7 @@ def fold(rows: Iterable[tuple[Key, Attributed]], stored: Mapping[Key, Fragment])
         changes.batches[key] = record.batch_id
         if record.operation == Operation.MERGE:
             base = before or replaced(*key, {}, at)
-            changes.written[key] = merged(base, record.record, at)
+            changes.written[key] = merged(base, record.record, at, record.appended)
         else:
             changes.written[key] = replaced(*key, record.record, at)
     return changes

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Self
 
 from cdp.datasets.files.rows import MOST_ROW_BYTES, BadRow, FileUnreadable, Row, Rows
 
@@ -25,6 +25,39 @@ class Dialect:
     charset: str = "UTF-8"
 
 
+class RowTooLarge(csv.Error):
+    """A row has more characters than a row may have."""
+
+
+class Lines:
+    """Lines of a text for `csv.reader`, never more than a row may have for one row.
+
+    What is left of a line that is too long is passed over.
+    """
+
+    def __init__(self, text: TextIOWrapper) -> None:
+        self._text = text
+        self._left = MOST_ROW_BYTES
+
+    def begin_row(self) -> None:
+        """Forget what the row before has taken."""
+        self._left = MOST_ROW_BYTES
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        if not line:
+            raise StopIteration
+        self._left -= len(line)
+        if self._left < 0:
+            while line and not line.endswith(("\n", "\r")):
+                line = self._text.readline(MOST_ROW_BYTES)
+            raise RowTooLarge("a row may have 1 MB at most")
+        return line
+
+
 def read(source: BinaryIO, dialect: Dialect) -> Rows:
     """Yield each line as a row of texts, null where the value equals the null marker.
 
@@ -32,8 +65,9 @@ def read(source: BinaryIO, dialect: Dialect) -> Rows:
     """
     # What is no character of the charset is kept visible, so that only its row is bad.
     text = TextIOWrapper(source, CHARSETS[dialect.charset], errors="surrogateescape", newline="")
+    given = Lines(text)
     lines = csv.reader(
-        text,
+        given,
         delimiter=dialect.delimiter,
         quotechar=dialect.quote or None,
         escapechar=dialect.escape or None,
@@ -41,7 +75,7 @@ def read(source: BinaryIO, dialect: Dialect) -> Rows:
         strict=True,
     )
     names = dialect.header or _header(lines)
-    for values in _lines(lines):
+    for values in _lines(lines, given):
         if isinstance(values, BadRow):
             yield values
         elif values:
@@ -67,12 +101,15 @@ def _header(lines: Any) -> tuple[str, ...]:
     return names
 
 
-def _lines(lines: Any) -> Iterator[list[str] | BadRow]:
+def _lines(lines: Any, given: Lines) -> Iterator[list[str] | BadRow]:
     while True:
+        given.begin_row()
         try:
             yield next(lines)
         except StopIteration:
             return
+        except RowTooLarge:
+            yield BadRow("", "row_too_large", "A row may have 1 MB at most.")
         except csv.Error as error:
             detail = f"Line {lines.line_num} cannot be read: {error}."
             yield BadRow("", "unparsable_row", detail)

@@ -8,6 +8,7 @@ from cdp.datasets.files.rows import FileUnreadable
 
 _MAGIC: Final = b"\x1f\x8b"
 _ZIP: Final = b"PK\x03\x04"
+_OTHER_UNICODE: Final = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 _BLOCK: Final = 256 * 1024
 # Honest data packs some thirty times at most; a bomb a thousand times.
 _MOST_RATIO: Final = 200
@@ -15,14 +16,18 @@ _ALWAYS_FINE: Final = 100 * 1024 * 1024
 
 
 def unpacked(source: BinaryIO) -> BinaryIO:
-    """Return the file without its gzip, or as it is. Raises `FileUnreadable` for a zip."""
+    """Return the text without its gzip, or as it is. Raises `FileUnreadable` for a zip or UTF-16."""
     first = source.read(4)
     source.seek(0)
     if first.startswith(_ZIP):
         raise FileUnreadable("zip_file", "Unpack the zip, or send the file with gzip.")
-    if not first.startswith(_MAGIC):
-        return source
-    return BufferedReader(_Gunzip(source), _BLOCK)
+    if first.startswith(_MAGIC):
+        text = BufferedReader(_Gunzip(source), _BLOCK)
+        first = text.peek(4)[:4]
+        source = text
+    if first.startswith(_OTHER_UNICODE):
+        raise FileUnreadable("wrong_encoding", "The file is in UTF-16 or UTF-32. Save it as UTF-8.")
+    return source
 
 
 class _Gunzip(RawIOBase):

@@ -6,7 +6,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from cdp.datasets.mapping import nodes
 from cdp.datasets.mapping.errors import ExpressionInvalid, RowInvalid
@@ -17,6 +17,15 @@ from cdp.datasets.mapping.parse import parse
 for _area in ("agents", "choices", "dates", "encodings", "objects", "texts"):
     import_module(f"cdp.datasets.mapping.functions.{_area}")
 
+# What a function may raise for values that it is not made for.
+_UNFIT: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 Row = Mapping[str, Any]
 Reader = Callable[[Row, datetime], Any]
 
@@ -36,7 +45,7 @@ class Expression:
         """
         try:
             return self.read(row, now)
-        except (TypeError, ValueError, KeyError, OverflowError, RecursionError) as error:
+        except _UNFIT as error:
             if isinstance(error, RowInvalid):
                 raise
             raise RowInvalid(f"'{self.text}' cannot work with this row's values.") from error

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from cdp.datasets.mapping import nodes
 from cdp.datasets.mapping.convert import converted
 from cdp.datasets.mapping.errors import ExpressionInvalid, RowInvalid
 from cdp.datasets.mapping.expression import Expression, Row, compile_expression
+from cdp.datasets.mapping.parse import parse
 from cdp.datasets.mapping.paths import Step, parse_path, plain_path, put
 from cdp.errors import FieldError
 from cdp.schemas.registry.fields import Field
 from cdp.schemas.registry.suggest import hint
 
+_APPEND: Final = "upsert_array_append"
+_OF_UPSERTS: Final = frozenset({_APPEND, "upsert_array_replace"})
 Kind = Literal["attribute", "constant", "expression"]
 KINDS: Final = ("attribute", "constant", "expression")
 
@@ -61,6 +65,11 @@ class CompiledMapping:
             path for rule in self.rules if rule.expression for path in rule.expression.fields
         )
 
+    @property
+    def appended(self) -> list[str]:
+        """Return the paths of arrays whose items are put behind those that a profile has."""
+        return [rule.rule.destination for rule in self.rules if _intent(rule.rule) == _APPEND]
+
     def apply(self, row: Row, *, now: datetime) -> tuple[dict[str, Any], list[FieldError]]:
         """Map a row; return the record with everything that went wrong."""
         record: dict[str, Any] = {}
@@ -108,7 +117,32 @@ def _compile(rule: Rule, fields: Mapping[str, Field]) -> CompiledRule:
     if not isinstance(rule.source, str):
         raise ExpressionInvalid("The source is a text.")
     text = attribute_text(rule.source) if rule.kind == "attribute" else rule.source
-    return CompiledRule(rule, compile_expression(text), steps, target)
+    compiled = compile_expression(text)
+    _check_intent(rule)
+    return CompiledRule(rule, compiled, steps, target)
+
+
+def _intent(rule: Rule) -> str:
+    """Return which of the functions of upserts a rule is, if any."""
+    tree = parse(rule.source) if rule.kind == "expression" else None
+    return tree.name if isinstance(tree, nodes.Call) and tree.name in _OF_UPSERTS else ""
+
+
+def _check_intent(rule: Rule) -> None:
+    """Raise `ExpressionInvalid` for a function of upserts that is not all of its rule."""
+    if rule.kind != "expression":
+        return
+    named = [
+        node.name
+        for node in nodes.walk(parse(rule.source))
+        if isinstance(node, nodes.Call) and node.name in _OF_UPSERTS
+    ]
+    if not named:
+        return
+    if not _intent(rule) or len(named) > 1:
+        raise ExpressionInvalid(f"'{named[0]}' stands alone in its rule, around everything else.")
+    if "[" in rule.destination:
+        raise ExpressionInvalid(f"'{named[0]}' is for a whole array; name it without brackets.")
 
 
 def field_at(path: str, fields: Mapping[str, Field]) -> Field | None:

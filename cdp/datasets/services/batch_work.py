@@ -25,6 +25,7 @@ from cdp.datasets.staging.stage import SourceFile, Staged, Work, stage
 from cdp.datasets.staging.transforms import Transform, by_mapping
 from cdp.datasets.topics import RECORDS_RECEIVED
 from cdp.queue import Claim, Item, Message
+from cdp.schemas.selectors import compiled_schema
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
@@ -117,6 +118,14 @@ def _transform(batch: Batch, dataset: DatasetFacts | None) -> Transform | None:
     return by_mapping(compiled(dataset.schema, rules), batch.started_at or timezone.now())
 
 
+def _appended(batch: Batch) -> list[str]:
+    """Return the arrays that the batch's mapping puts behind those that are there already."""
+    if not batch.mapping_set_id or batch.mapping_version is None:
+        return []
+    rules = rules_of(batch.sandbox, batch.mapping_set_id, batch.mapping_version)
+    return compiled(compiled_schema(batch.sandbox, batch.dataset.schema_id), rules).appended
+
+
 def _stage(claim: Claim, item: Item, work: Work) -> Staged:
     try:
         return stage(work, progress=claim.heartbeat)
@@ -149,6 +158,7 @@ def _publish_chunks(batch: Batch) -> None:
     """Publish as many chunks as may wait at once beside those that are not stored yet."""
     last = min(batch.chunks, batch.chunks_stored + CHUNKS_AT_ONCE)
     numbers = range(batch.chunks_published, last)
+    appended = _appended(batch)
     received_at = (batch.started_at or timezone.now()).isoformat(timespec="milliseconds")
     queue.publish_many(
         _topic(batch),
@@ -160,7 +170,7 @@ def _publish_chunks(batch: Batch) -> None:
                     "dataset": batch.dataset_id,
                     "batch": batch.pk,
                     "received_at": received_at,
-                    "details": {"chunk": number},
+                    "details": {"chunk": number, "appended": appended},
                 },
                 key=f"{batch.pk}_{number:06d}",
                 count=CHUNK_ROWS,

@@ -160,6 +160,26 @@ def coalesce(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
 
 
+@array_function(
+    "upsert_array_append(array)",
+    "Put the items behind those that the profile has already, where a row changes only what it "
+    "names. Stands alone in its rule; in a row that says everything anew it is the array itself.",
+    example=("upsert_array_append([1, 2])", [1, 2]),
+)
+def upsert_array_append(values: Any) -> list[Any]:
+    return list_of(values)
+
+
+@array_function(
+    "upsert_array_replace(array)",
+    "Put the items in the place of those that the profile has already, as every rule does; says "
+    "that this is meant. Stands alone in its rule.",
+    example=("upsert_array_replace([1, 2])", [1, 2]),
+)
+def upsert_array_replace(values: Any) -> list[Any]:
+    return list_of(values)
+
+
 @array_function("first(array)", "Return the first item.", example=("first([1, 2])", 1))
 def first(values: Any) -> Any:
     return next(iter(list_of(values)), None)
