@@ -16,7 +16,7 @@ from cdp.tenancy.scope import scope
 from profiles.computed.refreshing import refresh_slice
 from profiles.erasing.batches import profiles_of, take_back
 from profiles.erasing.nobody import forget_nobody
-from profiles.ingest.batches import finish_batch, hand_over, keep_batch
+from profiles.ingest.batches import finish_batch, hand_over, keep_batch, open_batches
 from profiles.ingest.regrouped import changed_payload
 from profiles.models import IngestBatch
 from profiles.services.rebuilding import rejudge_slice, retake_and_go_on
@@ -42,7 +42,13 @@ def refresh_computed(claim: Claim) -> None:
 
 
 def take_back_batches(claim: Claim) -> None:
-    """Handle topic `batches.reverted`: one batch after the other, told once it is gone."""
+    """Handle topic `batches.reverted`: one batch after the other, told once it is gone.
+
+    What a crash has left half done comes first: it alone knows which identities have parted.
+    """
+    for left in open_batches(claim.sandbox):
+        if not left.items:  # the others are the ingest worker's
+            finish_batch(claim.sandbox, left, lambda done: done.delete())
     for item in claim.items:
         key = item.payload["batch"]
         with scope(claim.sandbox, ACTOR):

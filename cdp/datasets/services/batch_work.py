@@ -120,7 +120,7 @@ def _transform(batch: Batch, dataset: DatasetFacts | None) -> Transform | None:
 
 def _appended(batch: Batch) -> list[str]:
     """Return the arrays that the batch's mapping puts behind those that are there already."""
-    if not batch.mapping_set_id or batch.mapping_version is None:
+    if not batch.mapping_set_id or batch.mapping_version is None or batch.dataset is None:
         return []
     rules = rules_of(batch.sandbox, batch.mapping_set_id, batch.mapping_version)
     return compiled(compiled_schema(batch.sandbox, batch.dataset.schema_id), rules).appended
