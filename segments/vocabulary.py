@@ -5,10 +5,10 @@ to: records of a schema that a relationship leads to, by its primary key or iden
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from cdp.datasets.selectors import list_datasets
-from cdp.schemas.models import Descriptor
 from cdp.schemas.registry.descriptors import DescriptorKind
 from cdp.schemas.registry.fields import Field
 from cdp.schemas.selectors import (
@@ -44,55 +44,77 @@ def vocabulary(sandbox: Sandbox) -> Vocabulary:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Leading:
+    """A relationship: from a field of people or events to records of a schema."""
+
+    schema_id: str
+    title: str
+    key: str
+    class_uri: str
+    paths: Sequence[str]
+
+
 def _entities(sandbox: Sandbox) -> list[Entity]:
     """Return what relationships lead to, and what rules look up since one did."""
-    leading = list(list_descriptors(sandbox).filter(kind__in=_LEADING, destination__isnull=False))
-    schemas = {row.destination_id: row.destination for row in leading if row.destination}
-    for row in LookUp.objects.for_sandbox(sandbox).select_related("schema"):
-        schemas.setdefault(row.schema_id, row.schema)
-    if not schemas:
+    leading = _relationships(sandbox)
+    titles = {each.schema_id: each.title for each in leading}
+    noted = LookUp.objects.for_sandbox(sandbox).values_list("schema_id", "schema__title")
+    titles |= dict(noted.distinct())
+    if not titles:
         return []
-    keys = _keys(sandbox, leading, schemas)
+    keys = _keys(sandbox, leading, titles)
     datasets: dict[str, list[str]] = defaultdict(list)
-    rows = list_datasets(sandbox).filter(schema__in=schemas).order_by("pk")
+    rows = list_datasets(sandbox).filter(schema__in=titles).order_by("pk")
     for schema_id, pk in rows.values_list("schema_id", "pk"):
         datasets[schema_id].append(pk)
-    compiled = compiled_schemas(sandbox, schemas)
+    compiled = compiled_schemas(sandbox, titles)
     found = (
         Entity(
             id=pk,
-            title=schema.title,
+            title=title,
             key=keys.get(pk, ""),
             datasets=tuple(datasets[pk]),
             fields=known_fields(compiled[pk].fields),
-            references=frozenset(_references(row for row in leading if row.destination_id == pk)),
+            references=frozenset(_references(each for each in leading if each.schema_id == pk)),
         )
-        for pk, schema in schemas.items()
+        for pk, title in titles.items()
     )
     return [entity for entity in found if _is_key(entity.fields.get(entity.key))]
 
 
+def _relationships(sandbox: Sandbox) -> list[_Leading]:
+    """Read what leads where, without the documents of the schemas."""
+    rows = list_descriptors(sandbox).filter(kind__in=_LEADING, destination__isnull=False)
+    return [
+        _Leading(schema_id, title, settings.get("destination_path") or "", class_uri, paths)
+        for schema_id, title, settings, class_uri, paths in rows.values_list(
+            "destination_id", "destination__title", "settings", "schema__class_uri", "paths"
+        )
+    ]
+
+
 def _keys(
-    sandbox: Sandbox, leading: Iterable[Descriptor], schemas: Collection[str]
+    sandbox: Sandbox, leading: Iterable[_Leading], schemas: Collection[str]
 ) -> dict[str, str]:
     """Return the field by which each schema's records are found: named, or the only one it has."""
     found: dict[str, str] = {}
     kinds = (DescriptorKind.PRIMARY_KEY, DescriptorKind.IDENTITY)
-    for row in list_descriptors(sandbox).filter(schema__in=schemas, kind__in=kinds):
-        is_key = row.kind == DescriptorKind.PRIMARY_KEY and len(row.paths) == 1
-        if is_key or (row.settings.get("primary") and row.schema_id not in found):
-            found[row.schema_id] = row.path
-    for row in leading:
-        if row.destination_id and (named := row.settings.get("destination_path")):
-            found[row.destination_id] = named
-    return found
+    rows = list_descriptors(sandbox).filter(schema__in=schemas, kind__in=kinds)
+    for schema_id, kind, paths, settings in rows.values_list(
+        "schema_id", "kind", "paths", "settings"
+    ):
+        is_key = kind == DescriptorKind.PRIMARY_KEY and len(paths) == 1
+        if is_key or (settings.get("primary") and schema_id not in found):
+            found[schema_id] = paths[0]
+    return found | {each.schema_id: each.key for each in leading if each.key}
 
 
-def _references(leading: Iterable[Descriptor]) -> Iterable[tuple[Base, str]]:
+def _references(leading: Iterable[_Leading]) -> Iterable[tuple[Base, str]]:
     """Yield the fields of people and events that lead somewhere."""
-    for row in leading:
-        if base := _BASES.get(row.schema.class_uri):
-            yield base, row.path
+    for each in leading:
+        if base := _BASES.get(each.class_uri):
+            yield base, each.paths[0]
 
 
 def _is_key(known: Known | None) -> bool:
