@@ -1,4 +1,4 @@
-"""What a shared cookie costs others."""
+"""What a shared cookie costs others, and when a split is seen."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -7,8 +7,11 @@ import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from cdp import queue
 from cdp.tenancy.scope import scope
 from profiles.identity.rules import Identity
+from profiles.ingest.batches import open_batches
+from profiles.ingest.payload import OVERRIDES, Payload
 from profiles.models import Identity as IdentityRow
 from profiles.stitching.locks import take_graphs
 from profiles.stitching.sightings import Sighting, Sightings
@@ -18,7 +21,7 @@ from tests.profiles.test_stitch import send as see
 from tests.profiles.world import ECIDS, ME, event, make_dataset, make_namespace, send
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.clickhouse]
-LAPTOP = ECIDS["laptop"]
+LAPTOP, PHONE = ECIDS["laptop"], ECIDS["phone"]
 KIOSK = Identity("ECID", "9" * 38)
 
 
@@ -76,3 +79,26 @@ def test_one_more_person_at_a_shared_cookie_costs_as_much_however_many_there_wer
         kiosk = IdentityRow.objects.for_sandbox(sandbox).get(namespace="ECID")
         members = IdentityRow.objects.for_sandbox(sandbox).filter(profile_id=kiosk.profile_id)
         assert members.count() == 50
+
+
+def test_a_split_and_its_undoing_are_decided_with_whose_events_they_are(api, sandbox):
+    make_namespace(sandbox)
+    web = make_dataset(sandbox, "Web", events=True)
+    send(sandbox, web, [event("1", ECID=LAPTOP), event("2", ECID=PHONE)])
+    send(sandbox, web, [event("3", ECID=LAPTOP, CRM="c-1")])
+    send(sandbox, web, [event("4", ECID=PHONE, CRM="c-1")])
+    key = api.get("/api/v1/profiles/", {"identity": "CRM:c-1"}).json()["id"]
+    phone = {"namespace": "ECID", "value": PHONE}
+    link = {"first": {"namespace": "CRM", "value": "c-1"}, "second": phone}
+
+    for change, events in (("cut-link", ["2"]), ("restore-link", ["1", "2", "3", "4"])):
+        answer = api.post(f"/api/v1/profiles/{key}/{change}/", link)
+        [batch] = open_batches(sandbox)
+        assert answer.status_code == 200
+        assert len(Payload.unpack(bytes(batch.payload)).lines[OVERRIDES]) == 1
+        shown = api.get("/api/v1/profiles/", {"identity": f"ECID:{PHONE}", "events": 9}).json()
+        assert shown["id"] == answer.json()["second_profile"]
+        assert sorted(one["event_id"] for one in shown["events"]) == events
+
+        queue.drain(["batches.decided"])
+        assert open_batches(sandbox) == []
