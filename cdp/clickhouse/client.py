@@ -160,7 +160,8 @@ def execute(
     else:
         chosen["insert_deduplication_token"] = _token(sandbox, token)
     with writing(), connected(budget) as client:
-        client.command(
+        # Unlike `command`, this sends parameters as a form when they are too long for an address.
+        client.raw_query(
             for_mutation(text, settings.CLICKHOUSE_CLUSTER),
             parameters=_parameters(sandbox, params),
             settings=chosen,

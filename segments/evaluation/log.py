@@ -50,17 +50,23 @@ _FIND_THESE: Final = """
 INSERT INTO found_members (sandbox_id, evaluation_id, segment_id, members)
 SELECT {sandbox:UInt32}, {evaluation:UUID}, {segment:String}, bitmapBuild({members:Array(UInt64)})"""
 
+# Who is left alone stands among the found, as members of no segment.
+_OTHERS: Final = ""
 _COMPARE: Final = f"""
 INSERT INTO transitions (sandbox_id, turn, segment_id, evaluation_id, entered, exited, at)
 SELECT {{sandbox:UInt32}}, {{turn:UInt64}}, segment_id, {{evaluation:UUID}}, entered, exited,
   fromUnixTimestamp64Milli({{at:Int64}}, 'UTC')
 FROM (
+  WITH (
+    SELECT groupBitmapMergeState(members) FROM found_members
+    WHERE sandbox_id = {{sandbox:UInt32}} AND evaluation_id = {{evaluation:UUID}}
+      AND segment_id = '{_OTHERS}'
+  ) AS others
   SELECT found.segment_id AS segment_id,
     bitmapAndnot(bitmapAndnot(found.members, held.members), others) AS entered,
     bitmapAndnot(bitmapAndnot(held.members, found.members), others) AS exited
   FROM (
-    SELECT segment_id, groupBitmapMergeState(members) AS members,
-      bitmapBuild({{others:Array(UInt64)}}) AS others
+    SELECT segment_id, groupBitmapMergeState(members) AS members
     FROM found_members
     WHERE sandbox_id = {{sandbox:UInt32}} AND evaluation_id = {{evaluation:UUID}}
       AND segment_id IN {{segments:Array(String)}}
@@ -177,6 +183,9 @@ def write_differences(
     `others` are profiles that are left alone. Asked again after a crash, it logs what
     is missing yet: the token is of the attempt, for its rows are others.
     """
+    for start in range(0, len(others), IDS_AT_ONCE):
+        part = others[start : start + IDS_AT_ONCE]
+        write_found_members(sandbox, evaluation, _OTHERS, f"{attempt}:{start}", part)
     client.execute(
         _COMPARE,
         sandbox=sandbox,
@@ -185,7 +194,6 @@ def write_differences(
             "turn": turn,
             "at": round(at.timestamp() * 1000),
             "segments": list(segments),
-            "others": list(others),
         },
         token=f"{evaluation}:{attempt}",
     )

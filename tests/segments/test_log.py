@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from segments.evaluation import log
 from segments.evaluation.log import Entry, Moves
+from segments.language.sql.scan import Statement
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clickhouse]
 
@@ -25,3 +26,29 @@ def test_so_many_changes_are_logged_as_there_are_and_again_changes_nothing(sandb
 
     assert log.sizes(sandbox) == {"seg_a": 1, "seg_b": 6}
     assert log.count_changed(sandbox, 2) == many - 1
+
+
+def test_however_many_are_left_alone_the_differences_of_the_rest_are_logged(sandbox):
+    evaluation, many = uuid4(), 3 * log.IDS_AT_ONCE + 1
+    everybody = "SELECT 'seg_a' AS segment_id, groupBitmapState(number + 1) AS members"
+    found = Statement(f"{everybody} FROM numbers({many + 2})", {})
+    tables = (
+        "SELECT segment_id, members FROM found_members WHERE sandbox_id = {sandbox:UInt32} AND 0"
+    )
+
+    log.write_found(sandbox, evaluation, 0, Statement(f"{found.text} UNION ALL {tables}", {}))
+    for attempt in (1, 2):
+        log.write_differences(
+            sandbox,
+            evaluation=evaluation,
+            attempt=attempt,
+            turn=1,
+            at=timezone.now(),
+            segments=["seg_a"],
+            others=range(1, many + 1),
+        )
+
+    assert log.next_changes(sandbox, 1, 0, 10) == {
+        many + 1: {"seg_a": True},
+        many + 2: {"seg_a": True},
+    }
