@@ -41,7 +41,8 @@ def _opened(source: BinaryIO) -> Any:
         raise FileUnreadable("too_many_fields", f"A row has {MOST_FIELDS:,} fields at most.")
     if len(set(schema.names)) < len(schema.names):
         raise FileUnreadable("header_repeats", "The file has two columns of one name.")
-    rows, size = file.metadata.num_rows, source.seek(0, 2)
+    source.seek(0, 2)  # files of SFTP do not return the place
+    rows, size = file.metadata.num_rows, source.tell()
     if not 0 <= rows <= max(_ALWAYS_FINE, size * _MOST_ROWS_A_BYTE):
         detail = f"The file claims {rows:,} rows in {size:,} bytes."
         raise FileUnreadable("claims_too_much", detail)
