@@ -108,7 +108,8 @@ def _lane(topic: str) -> str:
 
 def _forget_parent() -> None:
     """Start anew in a forked child: threads stay behind, a held lock would be held for ever."""
-    _waker.__init__(broker.send)  # type: ignore[misc]
+    global _waker  # noqa: PLW0603 there is one a process
+    _waker = Waker(broker.send)
 
 
 os.register_at_fork(after_in_child=_forget_parent)

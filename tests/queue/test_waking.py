@@ -133,7 +133,7 @@ def test_wake_never_waits_and_never_raises():
 def test_a_forked_child_wakes_with_a_thread_of_its_own(monkeypatch):
     reader, writer = os.pipe()
     monkeypatch.setattr(broker, "send", lambda *sent: os.write(writer, sent[1].encode()))
-    waking._waker.__init__(broker.send)
+    monkeypatch.setattr(waking, "_waker", Waker(broker.send))
     waking.wake("parent ")
     assert os.read(reader, 100) == b"parent "
 
@@ -145,8 +145,6 @@ def test_a_forked_child_wakes_with_a_thread_of_its_own(monkeypatch):
     os.waitpid(pid, 0)
 
     assert os.read(reader, 100) == b"child"
-    monkeypatch.undo()
-    waking._waker.__init__(broker.send)
 
 
 @pytest.fixture
