@@ -19,7 +19,7 @@ from cdp.queue.waking import wake
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.scope import scope
 
-TURN = timedelta(seconds=1)  # then the topics that wait behind this one have theirs
+TURN = timedelta(milliseconds=200)  # then the topics that wait behind this one have theirs
 LONGEST_PAUSE = timedelta(minutes=5)
 AWAY_PAUSE = timedelta(seconds=2)
 ERROR_LENGTH = 2000
