@@ -28,7 +28,8 @@ down: $(READY)  ## Stop what `make up` left running
 	$(BIN)/python -m cdp.engines down
 
 test: $(READY)  ## Run the whole suite (ARGS=tests/queue for a part of it)
-	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist loadfile)
+	$(BIN)/python -m pytest $(or $(ARGS),-m "not alone" --numprocesses auto --maxprocesses 4 --dist loadfile)
+	$(if $(ARGS),,$(BIN)/python -m pytest -m alone)
 
 lint: $(READY)  ## Format, lint, types, import directions, missing migrations
 	$(BIN)/ruff format --check .

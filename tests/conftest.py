@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("property")
     long = [item for item in items if item.get_closest_marker("long")]
-    if long and not config.option.markexpr:
+    if long and "long" not in config.option.markexpr:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
 

@@ -2,12 +2,15 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from cdp.engines.place import CHECKOUT
 from tests.faults.counting import Count
 
 SHORT = ["--events", "2000", "--kills", "1", "--seconds", "10", "--pause", "4"]
 
 
+@pytest.mark.alone
 def test_every_event_is_counted_once_whatever_is_killed():
     """The short form of `make faults`: each program is killed once, Redis emptied and paused."""
     done = subprocess.run(
