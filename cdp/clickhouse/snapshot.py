@@ -6,8 +6,12 @@ short; the clones are then copied at leisure with ClickHouse's own BACKUP.
 
 import os
 import shutil
+import time
 from pathlib import Path
+from uuid import uuid4
 
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
 from django.conf import settings
 
 from cdp.clickhouse.budgets import MAINTENANCE
@@ -16,6 +20,10 @@ from cdp.clickhouse.errors import StoreRefused
 from cdp.clickhouse.schema import tables
 
 CLONE = "backup_"
+_STATE = "SELECT status, error FROM system.backups WHERE id = {operation:String}"
+_TAKEN_FOR_ITSELF = "code: 216"
+_DONE = {"BACKUP_CREATED", "RESTORED"}
+_UNDER_WAY = {"CREATING_BACKUP", "RESTORING"}
 NO_LIMIT = {"max_table_size_to_drop": 0, "max_partition_size_to_drop": 0}
 
 
@@ -48,7 +56,7 @@ def save(name: str, directory: Path) -> dict[str, int]:
             table: int(str(client.command(f"SELECT count() FROM {CLONE}{table}")))
             for table in _all()
         }
-        client.command(f"BACKUP {copies} TO {destination}")
+        _carry_out(client, f"BACKUP {copies} TO {destination}")
     if not settings.CLICKHOUSE_BACKUP_TO:
         shutil.move(_exchange() / name, directory)
     return counts
@@ -65,13 +73,36 @@ def load(name: str, directory: Path) -> dict[str, int]:
             for table in _all():
                 client.command(f"DROP TABLE IF EXISTS {table} SYNC", settings=NO_LIMIT)
             names = ", ".join(f"TABLE {table}" for table in _all())
-            client.command(f"RESTORE {names} FROM {_destination(name)}")
+            _carry_out(client, f"RESTORE {names} FROM {_destination(name)}")
             return {
                 table: int(str(client.command(f"SELECT count() FROM {table}"))) for table in _all()
             }
     finally:
         if not settings.CLICKHOUSE_BACKUP_TO:
             shutil.rmtree(_exchange() / name, ignore_errors=True)
+
+
+def _carry_out(client: Client, statement: str) -> None:
+    """Have the store back up or restore, and return when it says that this is done.
+
+    It works in the background under an id of ours. Now and then the engine takes such a
+    query for another of the same id and answers with an error, although it goes on: so
+    what counts is what it says of the id. Raises `StoreRefused` with what that is.
+    """
+    operation = {"operation": str(uuid4())}
+    try:
+        client.command(f"{statement} SETTINGS id = '{operation['operation']}', async = 1")
+    except DatabaseError as answer:
+        if _TAKEN_FOR_ITSELF not in str(answer):
+            raise
+    while True:
+        rows = client.query(_STATE, parameters=operation).result_rows
+        state, error = rows[0] if rows else ("unknown", "")
+        if state in _DONE:
+            return
+        if state not in _UNDER_WAY:
+            raise StoreRefused(f"The event store's own backup ended as {state}. {error}".strip())
+        time.sleep(0.05)
 
 
 def _all() -> list[str]:
