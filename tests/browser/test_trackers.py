@@ -1,19 +1,17 @@
 """Trackers of web pages in a real browser, against the running server."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
 from cdp import queue
+from tests.clients.packages import installed
 from tests.datasets.making import make_dataset, make_inlet, make_key, make_schema
 from tests.datasets.stumbling import proxy_before
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.clickhouse]
 
-CLIENTS = Path(__file__).parent.parent / "clients"
 EDGE = "https://edge.luma.test"
 SHOP = "https://shop.luma.test/"
 EMAIL = "sarah@luma.example"
@@ -27,16 +25,7 @@ SECONDS = 20
 
 @pytest.fixture(scope="module")
 def packages() -> Path:
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-    if not (CLIENTS / "node_modules").exists():
-        done = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"],
-            cwd=CLIENTS, capture_output=True, timeout=300, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            pytest.skip("the trackers for browsers could not be installed")
-    return CLIENTS / "node_modules"
+    return installed() / "node_modules"
 
 
 @pytest.fixture

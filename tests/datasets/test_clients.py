@@ -1,8 +1,6 @@
 """Real trackers against the running server: each delivers, tries again, and counts once."""
 
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from rudderstack.analytics.client import Client as Rudder
@@ -11,12 +9,12 @@ from segment.analytics.client import Client as Segment
 from cdp import queue
 from cdp.datasets.stored import Wanted, read_rows
 from cdp.tenancy.scope import scope
+from tests.clients.packages import installed
 from tests.datasets.making import ACTOR, make_dataset, make_inlet, make_key, make_schema
 from tests.datasets.stumbling import proxy_before
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.clickhouse]
 
-CLIENTS = Path(__file__).parent.parent / "clients"
 TRAITS = {"email": "sarah@luma.example", "firstName": "Sarah"}
 ORDER = {"order_id": "o1", "revenue": 25.5, "currency": "EUR"}
 
@@ -37,16 +35,7 @@ def proxy(live_server):
 
 @pytest.fixture(scope="session")
 def modules():
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-    if not (CLIENTS / "node_modules").exists():
-        done = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"],
-            cwd=CLIENTS, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            pytest.skip("the trackers for Node could not be installed")
-    return CLIENTS
+    return installed()
 
 
 def check_arrived(proxy, api, tracker):
