@@ -81,6 +81,7 @@ def _python_program(name: str) -> list[str]:
             *("--threads", os.environ.get("CDP_WEB_THREADS", "8")),
             # A new server can listen while the workers of a killed one still leave.
             *("--reuse-port", "--timeout", "60", "--graceful-timeout", "15"),
+            "--preload",  # it listens when it can answer, and a killed worker's heir is ready at once
             "--no-control-socket",  # it would lie in the home directory, one for all
         ]
     if name == "worker":
