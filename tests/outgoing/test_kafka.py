@@ -22,24 +22,24 @@ def near(monkeypatch, settings):
 
 
 def open_sockets():
-    found = 0
-    for link in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):
-            found += str(link.readlink()).startswith("socket:")
-    return found
+    """Return this process's sockets, each under the number that the kernel gave it."""
+    found = set()
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed while we look
+            found.add(str(each.readlink()))
+    return {name for name in found if name.startswith("socket:")}
 
 
 def test_a_cluster_that_is_away_leaves_nothing_open():
     cluster = Cluster(configured(Cluster, GIVEN, ""))
-    before, threads = open_sockets(), threading.active_count()
+    before, threads = open_sockets(), set(threading.enumerate())
 
     for _ in range(3):
         with pytest.raises(BrokerAway), cluster.producer():
             pass
 
-    # What a test before this one has left may end meanwhile, so there may also be less.
-    assert open_sockets() <= before
-    assert threading.active_count() <= threads
+    assert open_sockets() - before == set()
+    assert set(threading.enumerate()) - threads == set()
 
 
 def test_a_name_that_leads_nowhere_is_told(resolve):
