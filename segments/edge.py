@@ -72,7 +72,7 @@ def visitor_segments(sandbox: Sandbox, asked: EdgeRequest) -> list[dict[str, Any
     if asked.refuses_collection or _refuses(person, known.policy):
         return _handles([])
     visitor = _visitor(sandbox, asked, person, known)
-    inside = decide_all(known.rules, visitor, known.book.words, partial(_is_past, deadline))
+    inside = decide_all(known.rules, visitor, partial(_is_past, deadline))
     return _handles(sorted(inside & known.told))
 
 

@@ -6,7 +6,7 @@ true is true, whatever was before; whatever else rests on events stays open, and
 open rule leaves the membership as it is.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from segments.compositions.names import is_of_the_store
@@ -23,9 +23,10 @@ from segments.language.ast import (
     Related,
     Sequence,
 )
+from segments.language.choosing import Test
 from segments.language.clock import Clock
-from segments.language.facts import Facts, Here
-from segments.language.match import Matcher
+from segments.language.facts import Case, Facts, Instant, Look
+from segments.language.match import Compiler
 from segments.language.scopes import PROFILE
 from segments.language.sql.scan import Rule
 from segments.language.vocabulary import Vocabulary
@@ -34,25 +35,26 @@ from segments.language.walk import walk
 
 @dataclass(frozen=True, slots=True)
 class EdgeRule:
-    """A rule with those of its parts that one profile and one request cannot decide.
+    """A rule, how each of its parts is tested, and which of them a request cannot decide.
 
     `events` rest on what happened before, `look_ups` on entities besides.
     """
 
     id: str
     condition: Condition
+    tests: Mapping[int, Test]
     events: frozenset[int]
     look_ups: frozenset[int]
 
 
 def edge_rule(rule: Rule, words: Vocabulary) -> EdgeRule:
-    """Find out once which parts of a rule have to stay open."""
-    nodes = {
-        id(leaf): [visit.node for visit in walk(leaf, words)] for leaf in _leaves(rule.condition)
-    }
+    """Find out once how the parts of a rule are tested, and which of them have to stay open."""
+    compiler, leaves = Compiler(words), list(_leaves(rule.condition))
+    nodes = {id(leaf): [visit.node for visit in walk(leaf, words)] for leaf in leaves}
     return EdgeRule(
         rule.id,
         rule.condition,
+        tests={id(leaf): compiler.test(leaf, PROFILE) for leaf in leaves},
         events=frozenset(key for key, found in nodes.items() if any(map(_is_history, found))),
         look_ups=frozenset(
             key for key, found in nodes.items() if any(isinstance(n, Related) for n in found)
@@ -74,14 +76,14 @@ class Visitor:
 
 
 def decide_all(
-    rules: Collection[EdgeRule], visitor: Visitor, words: Vocabulary, is_late: Callable[[], bool]
+    rules: Collection[EdgeRule], visitor: Visitor, is_late: Callable[[], bool]
 ) -> set[str]:
     """Return the segments of these rules that the visitor is in, parents before children.
 
     Once it is late, what has not been decided is as it was written last; so is what no
     rule decides.
     """
-    decider = _Decider(visitor, words)
+    decider = _Decider(visitor)
     inside = set(visitor.held or ()) - {rule.id for rule in rules}
     for rule in rules:
         verdict = None if is_late() else decider.verdict(rule, rule.condition, inside)
@@ -93,9 +95,8 @@ def decide_all(
 class _Decider:
     """Gives the three answers; None is an open one."""
 
-    def __init__(self, visitor: Visitor, words: Vocabulary) -> None:
-        self._matcher = Matcher(visitor.facts, visitor.clock, words)
-        self._here = Here(PROFILE, visitor.facts.profile)
+    def __init__(self, visitor: Visitor) -> None:
+        self._look = Look(Case(visitor.facts, Instant(visitor.clock)))
         self._is_all = visitor.held is None
 
     def verdict(self, rule: EdgeRule, node: Condition, inside: Collection[str]) -> bool | None:
@@ -116,11 +117,11 @@ class _Decider:
             case _ if id(node) in rule.look_ups:
                 return None
             case Happened() if not self._is_all:
-                return self._matcher.holds(node, self._here) or None
+                return rule.tests[id(node)](self._look) or None
             case _ if id(node) in rule.events and not self._is_all:
                 return None
             case _:
-                return self._matcher.holds(node, self._here)
+                return rule.tests[id(node)](self._look)
 
 
 def _all(answers: list[bool | None]) -> bool | None:

@@ -1,22 +1,24 @@
 """Evaluating profiles in hand: those that changed, and those whose time has come."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Final
 from uuid import uuid4
 
 from django.utils import timezone
 
-from cdp.clickhouse import client
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.models import Identity
 from segments import selectors
 from segments.evaluation import rechecks
+from segments.evaluation.asking import Answers, Asked
+from segments.evaluation.by_statement import answer_by_statement
 from segments.evaluation.gone import left_for_good
-from segments.evaluation.rules import rule_book
-from segments.evaluation.stored import InHand
+from segments.evaluation.in_hand import MOST_PROFILES, answer_in_hand, decided_in_hand
+from segments.evaluation.rules import RuleBook, rule_book
 from segments.evaluation.telling import (
     Change,
     held_by,
@@ -27,7 +29,6 @@ from segments.evaluation.telling import (
 )
 from segments.evaluation.turns import next_turn, take_turn
 from segments.evaluation.uploads import uploaded_among
-from segments.language.sql.scan import Few
 from segments.models import Evaluation, Meanwhile
 
 PROFILES_AT_ONCE: Final = 5_000
@@ -54,20 +55,10 @@ def evaluate_in_turn(sandbox: Sandbox, profiles: Sequence[int], kind: str) -> li
     _leave_to_us(sandbox, profiles)
     book = rule_book(sandbox)
     now = timezone.now()
-    found = dict.fromkeys(profiles, frozenset[str]())
-    few = Few(profiles, _identities(sandbox, profiles))
-    uploaded = uploaded_among(sandbox, book.uploads, profiles, now)
-    if book.rules:
-        held = held_by(sandbox, profiles) if book.asks_the_store else {}
-        statement = book.few(now, few, InHand(book.rankings, {**held, **uploaded}))
-        rows = client.fetch_text(
-            statement.text, sandbox=sandbox, params=statement.parameters, budget=client.STREAMING
-        )
-        found.update((profile, book.named(places)) for profile, places in rows)
-    for segment, members in uploaded.items():
-        found.update((profile, found[profile] | {segment}) for profile in members)
+    answers = _answers(sandbox, book, profiles, now)
+    found = {profile: frozenset(answers.inside[profile]) for profile in profiles}
     changes = write_found(sandbox, found, book.ids, now) + left_for_good(sandbox, profiles)
-    rechecks.plan_few(sandbox, book, few, now)
+    rechecks.plan_few(sandbox, profiles, answers.changes)
     if changes:
         entered = sum(change.entered for change in changes)
         evaluation = Evaluation.objects.create(
@@ -85,6 +76,27 @@ def evaluate_in_turn(sandbox: Sandbox, profiles: Sequence[int], kind: str) -> li
     return changes
 
 
+def _answers(sandbox: Sandbox, book: RuleBook, profiles: Sequence[int], now: datetime) -> Answers:
+    """Return what all rules come to: in hand as far as that goes, the rest by statements."""
+    answers = Answers()
+    for segment, members in uploaded_among(sandbox, book.uploads, profiles, now).items():
+        answers.enter(segment, members)
+    if not book.rules:
+        return answers
+    held = held_by(sandbox, profiles) if book.asks_the_store else {}
+    held |= answers.members()
+    owners = _owners(sandbox, profiles)
+    asked = Asked(sandbox, book, profiles, owners, now, now + rechecks.AHEAD)
+    waiting = book.rules
+    if len(profiles) <= MOST_PROFILES:
+        in_hand = decided_in_hand(book.rules, book.words)
+        if in_hand and answer_in_hand(asked, in_hand, held, answers):
+            waiting = [rule for rule in book.rules if rule not in in_hand]
+    if waiting:
+        answer_by_statement(asked, waiting, held, answers)
+    return answers
+
+
 def _leave_to_us(sandbox: Sandbox, profiles: Sequence[int]) -> None:
     """Take these profiles from an evaluation of the whole sandbox that is under way."""
     whole = selectors.find_running(sandbox)
@@ -93,6 +105,7 @@ def _leave_to_us(sandbox: Sandbox, profiles: Sequence[int]) -> None:
         tell_pending(sandbox, profiles, whole)
 
 
-def _identities(sandbox: Sandbox, profiles: Sequence[int]) -> list[int]:
+def _owners(sandbox: Sandbox, profiles: Sequence[int]) -> dict[int, int]:
+    """Return the identities of these profiles, each with the one whose it is."""
     rows = Identity.objects.for_sandbox(sandbox).filter(profile_id__in=profiles)
-    return list(rows.values_list("pk", flat=True))
+    return dict(rows.values_list("pk", "profile_id"))

@@ -5,7 +5,7 @@ another hour is added at the far end, for all. An alarm of the queue rings when 
 first is due.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -19,7 +19,6 @@ from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from segments.evaluation.rules import RuleBook
-from segments.language.sql.scan import Few
 from segments.models import Alarm, Recheck
 from segments.topics import RECHECKS_DUE
 
@@ -40,17 +39,11 @@ ON CONFLICT (sandbox_id, profile_id) DO UPDATE SET at = least(segments_recheck.a
 """
 
 
-def plan_few(sandbox: Sandbox, book: RuleBook, few: Few, now: datetime) -> None:
-    """Plan these profiles anew; inside their turn."""
+def plan_few(sandbox: Sandbox, profiles: Sequence[int], changes: Mapping[int, int]) -> None:
+    """Plan these profiles anew, by when they can next change; inside their turn."""
     with connection.cursor() as cursor:
-        cursor.execute(_FORGET, [sandbox.pk, list(few.profiles)])
-    statement = book.next_changes(now, now + AHEAD, few)
-    if statement is None:
-        return
-    rows = client.fetch_text(
-        statement.text, sandbox=sandbox, params=statement.parameters, budget=client.STREAMING
-    )
-    _plan(sandbox, rows)
+        cursor.execute(_FORGET, [sandbox.pk, list(profiles)])
+    _plan(sandbox, list(changes.items()))
 
 
 def plan_everybody(

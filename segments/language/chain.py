@@ -45,6 +45,11 @@ class Chain:
     links: tuple[Link, ...]
     trailing: tuple[Limit, ...]
 
+    def choices(self) -> set[Condition]:
+        """Return the conditions whose events matter."""
+        limits = [*self.trailing, *(limit for link in self.links for limit in link.limits)]
+        return {link.where for link in self.links} | {limit.where for limit in limits}
+
 
 # The latest place a link can be at by some time: its own time, and that of the step before.
 Place = tuple[int, int]

@@ -1,16 +1,18 @@
-"""One profile in hand: its document, its events, and the values that paths have in them."""
+"""One profile in hand: its document and its events, and what a rule looks at of them."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any as Json
+from typing import TypeVar, cast
 
-from segments.language.scopes import Bound, Scope
-from segments.language.tree_windows import read_timestamp
-from segments.language.vocabulary import EVENT_ID, EVENT_TIME, EVENT_TYPE, Kind
+from segments.language.clock import Clock
 
 Document = Mapping[str, Json]
-TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+T = TypeVar("T")
+_AT = attrgetter("at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,88 +39,82 @@ class Facts:
     entities: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Instant:
+    """The instant at which rules are read: what windows come to is found out once for all profiles."""
+
+    __slots__ = ("_told", "clock")
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._told: dict[Callable[[Clock], object], object] = {}
+
+    def ask(self, question: Callable[[Clock], T]) -> T:
+        """Return what a question about the clock comes to; the same question is answered once."""
+        if question not in self._told:
+            self._told[question] = question(self.clock)
+        return cast("T", self._told[question])
+
+
+class Case:
+    """One profile at one instant; what is chosen of its events is chosen once for all rules."""
+
+    __slots__ = ("_chosen", "_events", "_of_types", "entities", "instant", "profile", "segments")
+
+    def __init__(self, facts: Facts, instant: Instant) -> None:
+        self.profile = facts.profile
+        self.segments = set(facts.segments)
+        self.entities = facts.entities
+        self.instant = instant
+        self._events = sorted(facts.events, key=_AT)
+        self._of_types: dict[frozenset[str] | None, list[Event]] = {None: self._events}
+        self._chosen: dict[Callable[[Case], list[Event]], list[Event]] = {}
+
+    def at(self, now: int) -> "Case":
+        """Return the same profile at another instant."""
+        facts = Facts(self.profile, self._events, frozenset(self.segments), self.entities)
+        return Case(facts, Instant(self.instant.clock.at(now)))
+
+    def chosen(self, choice: "Callable[[Case], list[Event]]") -> list[Event]:
+        """Return the events that a choice takes."""
+        found = self._chosen.get(choice)
+        if found is None:
+            found = self._chosen[choice] = choice(self)
+        return found
+
+    def events(self, types: frozenset[str] | None, start: int, end: int) -> list[Event]:
+        """Return the events of some types (None is any) from one time until just before another."""
+        if types not in self._of_types:
+            self._sort_out(types or frozenset())
+        events = self._of_types[types]
+        if not events or (start <= events[0].at and events[-1].at < end):
+            return events
+        return events[bisect_left(events, start, key=_AT) : bisect_left(events, end, key=_AT)]
+
+    def _sort_out(self, types: frozenset[str]) -> None:
+        """Keep the events of each type; several types are looked for among all."""
+        if len(self._of_types) == 1:
+            by_type = defaultdict(list)
+            for event in self._events:
+                by_type[event.type].append(event)
+            self._of_types |= {frozenset({name}): events for name, events in by_type.items()}
+        if types not in self._of_types:
+            several = len(types) > 1
+            self._of_types[types] = [e for e in self._events if e.type in types] if several else []
+
+
+class Look:
     """What is looked at: the profile, and one event, item or entity of it."""
 
-    scope: Scope
-    profile: Document
-    event: Event | None = None
-    item: Document | None = None
+    __slots__ = ("case", "event", "item")
 
-    def at_event(self, event: Event) -> "Here":
-        """Return the view of one event."""
-        return replace(self, scope=self.scope.events(), event=event, item=None)
-
-    def at_item(self, scope: Scope, item: Document) -> "Here":
-        """Return the view of one item, or of one entity."""
-        return replace(self, scope=scope, item=item)
+    def __init__(
+        self, case: Case, event: Event | None = None, item: Document | None = None
+    ) -> None:
+        self.case = case
+        self.event = event
+        self.item = item
 
 
-def values_of(bound: Bound, path: str, of: str, here: Here) -> list[Json]:
-    """Return the values a field has here, without those that are missing or of another kind."""
-    if of == "event" and here.event is not None:
-        own = {EVENT_TIME: here.event.at, EVENT_TYPE: here.event.type, EVENT_ID: here.event.id}
-        if path in own:
-            return [own[path]]
-    read = (typed(value, bound.known.kind) for value in raw_values(path, of, here))
-    return [value for value in read if value is not None]
-
-
-def raw_values(path: str, of: str, here: Here) -> Iterator[Json]:
-    """Yield what stands at a path, through every array on the way."""
-    if of == "item":
-        root: Json = here.item
-    else:
-        root = here.profile if of == "profile" else here.event and here.event.body
-    yield from _below(root, path.split("."))
-
-
-def items_of(path: str, of: str, here: Here) -> list[Document]:
-    """Return the items of an array of objects."""
-    return [item for item in raw_values(path, of, here) if isinstance(item, Mapping)]
-
-
-def typed(value: Json, kind: Kind) -> Json:
-    """Return a value as its kind is compared, or None if it is of another kind.
-
-    >>> typed("2026-01-01T00:00:00Z", "time"), typed("5", "integer")
-    (1767225600000, None)
-    """
-    match kind:
-        case "text" | "day":
-            return value if isinstance(value, str) else None
-        case "number":
-            return float(value) if _is_number(value) else None
-        case "integer":
-            return value if isinstance(value, int) and _is_number(value) else None
-        case "boolean":
-            return value if isinstance(value, bool) else None
-        case "time":
-            return _time(value) if isinstance(value, str) else None
-        case _:
-            return value
-
-
-def _below(node: Json, names: Sequence[str]) -> Iterator[Json]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _below(item, names)
-    elif not names:
-        if node is not None:
-            yield node
-    elif isinstance(node, Mapping) and names[0] in node:
-        yield from _below(node[names[0]], names[1:])
-
-
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _time(text: str) -> int | None:
-    if not TIMESTAMP.fullmatch(text):
-        return None
-    try:
-        return read_timestamp(text)
-    except ValueError:  # no such day or hour
-        return None
+def looks_at(case: Case, events: Iterable[Event]) -> list[Look]:
+    """Return a look at each of some events."""
+    return [Look(case, event) for event in events]

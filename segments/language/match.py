@@ -1,10 +1,12 @@
-"""A rule read for one profile in hand: the second reader, beside the SQL.
+"""A rule read for profiles in hand: the second reader, beside the SQL.
 
-What both agree on: a missing value makes every test false but `is_null`; a field
-with many values passes if one of them does; events that lie ahead have not
-happened yet.
+Read once, a rule becomes functions that are asked of each profile. What both readers
+agree on: a missing value makes every test false but `is_null`; a field with many values
+passes if one of them does; events that lie ahead have not happened yet.
 """
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any as Json
 from typing import assert_never
 
@@ -30,162 +32,238 @@ from segments.language.ast import (
     Value,
 )
 from segments.language.chain import is_complete, unroll
-from segments.language.clock import Clock
+from segments.language.choosing import Test
+from segments.language.clock import Clock, distance_from, interval
 from segments.language.exact import to_micro
-from segments.language.facts import Event, Facts, Here, items_of, raw_values, values_of
-from segments.language.match_operands import OperandReader
-from segments.language.match_tests import compared, day_text, looked_into, set_compared, within
+from segments.language.facts import Case, Event, Facts, Instant, Look
+from segments.language.kinds import OperandKind
+from segments.language.match_operands import EVENTS, OperandCompiler
+from segments.language.match_tests import (
+    Passes,
+    comparison,
+    day_text,
+    lying_in,
+    set_compared,
+    text_test,
+)
 from segments.language.moments import Distance
-from segments.language.scopes import PROFILE, bind
+from segments.language.scopes import PROFILE, Scope, bind
+from segments.language.values import Values, items_reader, raw_reader
 from segments.language.vocabulary import Vocabulary
 
 
 def matches(rule: Condition, facts: Facts, clock: Clock, words: Vocabulary) -> bool:
     """Return whether a profile satisfies a rule at the clock's instant."""
-    return Matcher(facts, clock, words).holds(rule, Here(PROFILE, facts.profile))
+    return _compiled(rule, PROFILE, words)(Look(Case(facts, Instant(clock))))
 
 
 def event_matches(
     condition: Condition, event: Event, facts: Facts, clock: Clock, words: Vocabulary
 ) -> bool:
     """Return whether one event satisfies a condition on events."""
-    here = Here(PROFILE, facts.profile).at_event(event)
-    return Matcher(facts, clock, words).holds(condition, here)
+    return _compiled(condition, EVENTS, words)(Look(Case(facts, Instant(clock)), event))
 
 
-class Matcher(OperandReader):
-    """Reads conditions against the facts of one profile."""
+@lru_cache(maxsize=1_000)
+def _compiled(node: Condition, scope: Scope, words: Vocabulary) -> Test:
+    return Compiler(words).test(node, scope)
 
-    def holds(self, node: Condition, here: Here) -> bool:  # noqa: C901  # a case a node
-        """Return whether a condition is true of what is looked at."""
+
+class Compiler(OperandCompiler):
+    """Compiles conditions into tests of what is looked at.
+
+    Rules that are compiled by the same one share their choices of events.
+    """
+
+    def test(self, node: Condition, scope: Scope) -> Test:  # noqa: C901  # a case a node
+        """Return what tells whether a condition is true of what is looked at."""
         match node:
             case Constant(value):
-                return value
+                return lambda look: value
             case All(of):
-                return all(self.holds(child, here) for child in of)
+                return _all([self.test(child, scope) for child in of])
             case Any(of):
-                return any(self.holds(child, here) for child in of)
+                return _any([self.test(child, scope) for child in of])
             case Not(of):
-                return not self.holds(of, here)
+                test = self.test(of, scope)
+                return lambda look: not test(look)
             case Happened(events):
-                return any(True for _ in self.chosen(events))
+                chosen = self.chosen(events.where)
+                return lambda look: bool(chosen(look.case))
             case ItemsMatch():
-                return self._items_match(node, here)
+                return self._items_match(node, scope)
             case Sequence():
                 return self._sequence(node)
             case InSegment(segment):
-                return segment in self.facts.segments
+                return lambda look: segment in look.case.segments
             case Related():
-                return self._related(node, here)
+                return self._related(node, scope)
             case IsNull(operand, negated):
-                return self._is_there(operand, here) == negated
-            case Compare() | Text() | In() | Sets() | Occurs():
-                return self._test(node, here)
-            case _:
-                assert_never(node)
-
-    def _test(self, node: Compare | Text | In | Sets | Occurs, here: Here) -> bool:
-        match node:
+                is_there = self._is_there(operand, scope)
+                return lambda look: is_there(look) == negated
             case Compare():
-                return self._compare(node, here)
-            case Text(test, left, right, case_sensitive):
-                values = self.values(left, here)
-                return any(looked_into(test, value, right, case_sensitive) for value in values)
+                return self._compare(node, scope)
+            case Text(name, left, right, cased):
+                return _passes(
+                    self.values(left, scope), text_test(name, right, case_sensitive=cased)
+                )
             case In():
-                return self._in(node, here)
-            case Sets(test, left, right):
-                return set_compared(test, self.values(left, here), self._list(right, here))
+                return self._in(node, scope)
+            case Sets(name, left, right):
+                one, other = self.values(left, scope), self._list(right, scope)
+                return lambda look: set_compared(name, one(look), other(look))
             case Occurs():
-                return self._occurs(node, here)
+                return self._occurs(node, scope)
             case _:
                 assert_never(node)
 
-    def _compare(self, node: Compare, here: Here) -> bool:
-        left, right = self._alike(node.left, node.right, here)
-        return any(
-            compared(node.operator, one, other, node.case_sensitive)
-            for one in left
-            for other in right
-        )
+    def _compare(self, node: Compare, scope: Scope) -> Test:
+        """Return the test of two operands, read as they are compared with each other."""
+        compares = comparison(node.operator, case_sensitive=node.case_sensitive)
+        kinds = self.kind(node.left, scope), self.kind(node.right, scope)
+        left = _alike(self.values(node.left, scope), kinds[0], kinds[1])
+        right = _alike(self.values(node.right, scope), kinds[1], kinds[0])
 
-    def _alike(self, left: Operand, right: Operand, here: Here) -> tuple[list[Json], list[Json]]:
-        """Return the values of two operands as they are compared with each other."""
-        kinds = self.kind(left, here.scope), self.kind(right, here.scope)
-        sides = [self.values(left, here), self.values(right, here)]
-        for number, kind in enumerate(kinds):
-            if "exact" in kinds and kind != "exact":
-                sides[number] = [to_micro(value) for value in sides[number]]
-            if "day" in kinds and kind == "instant":
-                sides[number] = [day_text(value, self.clock.zone) for value in sides[number]]
-        return sides[0], sides[1]
-
-    def _in(self, node: In, here: Here) -> bool:
-        value = self.single(node.operand, here)
-        among = self._list(node.values, here)
-        if value is None or not among:
+        def test(look: Look) -> bool:
+            others = right(look)
+            for one in left(look):  # no generator: this is asked of every event
+                for other in others:
+                    if compares(one, other):
+                        return True
             return False
-        if self.kind(node.operand, here.scope) == "exact":
-            among = [to_micro(each) for each in among]
-        if not node.case_sensitive:
-            value, among = value.lower(), [each.lower() for each in among]
-        return (value in among) != node.negated
 
-    def _list(self, node: Value | Field, here: Here) -> list[Json]:
-        if isinstance(node, Value):
-            return list(node.value) if isinstance(node.value, tuple) else [node.value]
-        return self.values(node, here)
+        return test
 
-    def _is_there(self, operand: Operand, here: Here) -> bool:
+    def _in(self, node: In, scope: Scope) -> Test:
+        single, among = self.single(node.operand, scope), self._list(node.values, scope)
+        is_exact = self.kind(node.operand, scope) == "exact"
+        cased, negated = node.case_sensitive, node.negated
+
+        def test(look: Look) -> bool:
+            value, values = single(look), among(look)
+            if value is None or not values:
+                return False
+            if is_exact:
+                values = [to_micro(each) for each in values]
+            if not cased:
+                value, values = value.lower(), [each.lower() for each in values]
+            return (value in values) != negated
+
+        return test
+
+    def _list(self, node: Value | Field, scope: Scope) -> Values:
+        if isinstance(node, Field):
+            return self.values(node, scope)
+        written = node.value if isinstance(node.value, tuple) else (node.value,)
+        return lambda look: written
+
+    def _is_there(self, operand: Operand, scope: Scope) -> Test:
         if not isinstance(operand, Field):
-            return self.single(operand, here) is not None
-        bound = bind(operand, here.scope, self.words)
+            single = self.single(operand, scope)
+            return lambda look: single(look) is not None
+        bound = bind(operand, scope, self.words)
         if bound is None:
-            return False
+            return lambda look: False
         if bound.known.kind != "object":
-            return bool(values_of(bound, operand.path, operand.of, here))
+            values = self.values(operand, scope)
+            return lambda look: bool(values(look))
         if bound.known.array:
-            return bool(items_of(operand.path, operand.of, here))
-        leaves = self.words.leaves(bound.base, bound.path, here.scope.entity)
+            items = items_reader(operand)
+            return lambda look: bool(items(look))
+        leaves = self.words.leaves(bound.base, bound.path, scope.entity)
         below = len(bound.path) - len(operand.path)
-        return any(self._is_there(Field(leaf[below:], operand.of), here) for leaf in leaves)
+        return _any([self._is_there(Field(leaf[below:], operand.of), scope) for leaf in leaves])
 
-    def _occurs(self, node: Occurs, here: Here) -> bool:
-        anchor = node.window.anchor if isinstance(node.window, Distance) else None
-        from_when = self.single(anchor, here) if isinstance(anchor, Field) else None
-        if isinstance(anchor, Field) and from_when is None:
-            return False
-        values = self.values(node.operand, here)
-        return any(within(value, node, self.clock, from_when) for value in values)
+    def _occurs(self, node: Occurs, scope: Scope) -> Test:
+        values, window = self.values(node.operand, scope), node.window
+        ignore_year = node.ignore_year
+        if not (isinstance(window, Distance) and isinstance(window.anchor, Field)):
 
-    def _items_match(self, node: ItemsMatch, here: Here) -> bool:
-        bound = bind(node.array, here.scope, self.words)
-        if bound is None:
-            return False
-        scope = here.scope.items(bound)
-        found = [
-            self.holds(node.where, here.at_item(scope, item))
-            for item in items_of(node.array.path, node.array.of, here)
-        ]
-        return any(found) if node.quantifier == "any" else bool(found) and all(found)
+            def seen(clock: Clock) -> Passes:
+                return lying_in(interval(window, clock), clock.zone, ignore_year=ignore_year)
 
-    def _sequence(self, node: Sequence) -> bool:
-        times: dict[Condition, list[int]] = {}
-        root = Here(PROFILE, self.facts.profile)
+            return lambda look: any(map(look.case.instant.ask(seen), values(look)))
+        anchor, distance = self.single(window.anchor, scope), window
 
-        def times_of(where: Condition) -> list[int]:
-            if where not in times:
-                events = self.happened
-                times[where] = [e.at for e in events if self.holds(where, root.at_event(e))]
-            return times[where]
+        def test(look: Look) -> bool:
+            at, zone = anchor(look), look.case.instant.clock.zone
+            if at is None:
+                return False
+            near = distance_from(distance, at, zone)
+            return any(map(lying_in(near, zone, ignore_year=ignore_year), values(look)))
 
-        return is_complete(unroll(node), times_of)
+        return test
 
-    def _related(self, node: Related, here: Here) -> bool:
+    def _items_match(self, node: ItemsMatch, scope: Scope) -> Test:
+        found = self.items(node.array, scope)
+        if found is None:
+            return lambda look: False
+        items, inner = found
+        test = self.test(node.where, inner)
+        if node.quantifier == "any":
+            return lambda look: any(test(item) for item in items(look))
+
+        def is_all(look: Look) -> bool:
+            each = items(look)
+            return bool(each) and all(test(item) for item in each)
+
+        return is_all
+
+    def _sequence(self, node: Sequence) -> Test:
+        chain = unroll(node)
+        chosen = {where: self.chosen(where) for where in chain.choices()}
+
+        def test(look: Look) -> bool:
+            case = look.case
+            return is_complete(chain, lambda where: [event.at for event in chosen[where](case)])
+
+        return test
+
+    def _related(self, node: Related, scope: Scope) -> Test:
         entity = self.words.entity(node.entity)
-        entities = self.facts.entities.get(entity.id, {}) if entity else {}
-        scope = here.scope.related(node.entity)
-        return any(
-            self.holds(node.where, here.at_item(scope, entities[key]))
-            for key in raw_values(node.key.path, node.key.of, here)
-            if isinstance(key, str) and key in entities
-        )
+        keys = raw_reader(node.key)
+        if entity is None:
+            return lambda look: False
+        where, name = self.test(node.where, scope.related(node.entity)), entity.id
+
+        def test(look: Look) -> bool:
+            entities = look.case.entities.get(name, {})
+            return any(
+                where(Look(look.case, look.event, entities[key]))
+                for key in keys(look)
+                if isinstance(key, str) and key in entities
+            )
+
+        return test
+
+
+def _all(tests: list[Test]) -> Test:
+    def test(look: Look) -> bool:
+        return all(one(look) for one in tests)
+
+    return test
+
+
+def _any(tests: list[Test]) -> Test:
+    def test(look: Look) -> bool:
+        return any(one(look) for one in tests)
+
+    return test
+
+
+def _alike(values: Values, kind: OperandKind | None, other: OperandKind | None) -> Values:
+    """Return what reads values as they are compared with those of another kind."""
+    if other == "exact" and kind != "exact":
+        return lambda look: [to_micro(value) for value in values(look)]
+    if other == "day" and kind == "instant":
+        return lambda look: [day_text(at, look.case.instant.clock.zone) for at in values(look)]
+    return values
+
+
+def _passes(values: Values, test: Callable[[Json], bool]) -> Test:
+    """Return what tells whether any of some values passes a test."""
+
+    def passes(look: Look) -> bool:
+        return any(test(value) for value in values(look))
+
+    return passes

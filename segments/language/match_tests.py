@@ -1,60 +1,56 @@
 """Single tests of values, as the matcher makes them."""
 
+from collections.abc import Callable, Mapping, Sequence
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any as Json
 from zoneinfo import ZoneInfo
 
-from segments.language.ast import Occurs
+from segments.language.ast import Comparison, SetTest, TextTest
 from segments.language.clock import (
-    Clock,
     Interval,
     day_of_year,
     days_of_year,
-    distance_from,
     first_day_from,
-    interval,
     to_local,
 )
-from segments.language.moments import Distance
 from segments.language.regex import compiled, like_pattern
 
-
-def compared(operator: str, left: Json, right: Json, case_sensitive: bool) -> bool:
-    """Return whether two values of comparable kinds compare so."""
-    if not case_sensitive:
-        left, right = left.lower(), right.lower()
-    match operator:
-        case "=":
-            return bool(left == right)
-        case "!=":
-            return bool(left != right)
-        case "<":
-            return bool(left < right)
-        case "<=":
-            return bool(left <= right)
-        case ">":
-            return bool(left > right)
-        case _:
-            return bool(left >= right)
+Passes = Callable[[Json], bool]
+Compares = Callable[[Json, Json], bool]
+_COMPARISONS: Mapping[Comparison, Compares] = {
+    "=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge,
+}  # fmt: skip
+_CONTENTS: Mapping[TextTest, Callable[[str, str], bool]] = {
+    "starts_with": str.startswith,
+    "does_not_start_with": str.startswith,
+    "ends_with": str.endswith,
+    "does_not_end_with": str.endswith,
+    "contains": str.__contains__,
+    "does_not_contain": str.__contains__,
+}
 
 
-def looked_into(test: str, text: str, part: str, case_sensitive: bool) -> bool:
-    """Return whether a text passes a test on its content."""
-    if test in ("like", "matches"):
-        pattern = part if test == "matches" else like_pattern(part)
-        return compiled(pattern, case_sensitive).search(text) is not None
-    if not case_sensitive:
-        text, part = text.lower(), part.lower()
-    match test:
-        case "starts_with" | "does_not_start_with":
-            found = text.startswith(part)
-        case "ends_with" | "does_not_end_with":
-            found = text.endswith(part)
-        case _:
-            found = part in text
-    return found != test.startswith("does_not")
+def comparison(name: Comparison, *, case_sensitive: bool) -> Compares:
+    """Return what tells whether two values of comparable kinds compare so."""
+    compares = _COMPARISONS[name]
+    if case_sensitive:
+        return compares
+    return lambda left, right: compares(left.lower(), right.lower())
 
 
-def set_compared(test: str, left: list[Json], right: list[Json]) -> bool:
+def text_test(name: TextTest, part: str, *, case_sensitive: bool) -> Passes:
+    """Return what tells whether a text passes a test on its content."""
+    if name in ("like", "matches"):
+        pattern = compiled(part if name == "matches" else like_pattern(part), case_sensitive)
+        return lambda text: pattern.search(text) is not None
+    found, negated = _CONTENTS[name], name.startswith("does_not")
+    if case_sensitive:
+        return lambda text: found(text, part) != negated
+    lower = part.lower()
+    return lambda text: found(text.lower(), lower) != negated
+
+
+def set_compared(test: SetTest, left: Sequence[Json], right: Sequence[Json]) -> bool:
     """Return whether two lists compare so; an empty or missing one never does."""
     if not left or not right:
         return False
@@ -67,22 +63,19 @@ def set_compared(test: str, left: list[Json], right: list[Json]) -> bool:
             return set(left) >= set(right)
 
 
-def within(value: int | str, node: Occurs, clock: Clock, from_when: int | None) -> bool:
-    """Return whether a time (or a date, as text) lies in a window.
+def lying_in(seen: Interval, zone: ZoneInfo, *, ignore_year: bool) -> Passes:
+    """Return what tells whether a time (or a date, as text) lies in an interval."""
+    if ignore_year:
+        ranges = days_of_year(seen, zone)
+        return lambda value: _in_ranges(value, ranges, zone)
 
-    `from_when` is the time that a distance is measured from, where that is another field.
-    """
-    window = node.window
-    if from_when is not None and isinstance(window, Distance):
-        seen = distance_from(window, from_when, clock.zone)
-    else:
-        seen = interval(window, clock)
-    if node.ignore_year:
-        return _in_ranges(value, days_of_year(seen, clock.zone), clock.zone)
-    if isinstance(value, int):
-        return value in seen
-    first, end = days_within(seen, clock.zone)
-    return (first is None or value >= first) and (end is None or value < end)
+    def test(value: Json) -> bool:
+        if isinstance(value, int):
+            return value in seen
+        first, end = days_within(seen, zone)
+        return (first is None or value >= first) and (end is None or value < end)
+
+    return test
 
 
 def days_within(seen: Interval, zone: ZoneInfo) -> tuple[str | None, str | None]:

@@ -97,7 +97,7 @@ def timed_parts(rule: Condition, words: Vocabulary, clock: Clock, horizon: int) 
         for what in _timed(visit, words, clock, horizon):
             guard = None if visit.choice is None else _timeless(visit.choice, words, visit)
             found[Timed(visit.scope, what, guard)] = None
-        for choice in _choices(visit):
+        for choice in choices_of(visit):
             flips = arrival_flips(clock, horizon)
             guard = None if choice is None else _timeless(choice, words, visit)
             found[Timed(visit.scope.events(), Arriving(flips), guard)] = None
@@ -228,7 +228,8 @@ def _written_parts(operand: Operand) -> Iterator[Moment]:
             return
 
 
-def _choices(visit: Visit) -> list[Condition | None]:
+def choices_of(visit: Visit) -> list[Condition | None]:
+    """Return the choices of events that a node makes; None is any event."""
     match visit.node:
         case Happened(events) | Aggregate(_, Events() as events):
             return [events.where]

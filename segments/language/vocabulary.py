@@ -50,9 +50,9 @@ EVENT_OWN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
-    """All fields a rule may name."""
+    """All fields a rule may name. One is told from another by which it is, not by its fields."""
 
     profile: Mapping[str, Known] = field(default_factory=dict)
     event: Mapping[str, Known] = field(default_factory=dict)

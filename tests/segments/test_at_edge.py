@@ -16,7 +16,7 @@ from tests.segments.generators import VOCABULARY, World
 
 def decide(rules, visitor, *, is_late=lambda: False):
     prepared = [edge_rule(rule, VOCABULARY) for rule in rules]
-    return decide_all(prepared, visitor, VOCABULARY, is_late)
+    return decide_all(prepared, visitor, is_late)
 
 
 def asks(rule, kind):

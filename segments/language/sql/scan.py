@@ -22,9 +22,9 @@ from segments.language.ast import (
 )
 from segments.language.chain import unroll
 from segments.language.clock import Clock
-from segments.language.facts import Facts, Here
+from segments.language.facts import Facts
 from segments.language.kinds import kind_of
-from segments.language.match import Matcher
+from segments.language.match import matches
 from segments.language.scopes import PROFILE
 from segments.language.sql.conditions import ConditionWriter
 from segments.language.sql.expressions import Sql
@@ -180,8 +180,7 @@ class ScanWriter(ConditionWriter):
         self.inside = home
         text = super().test(node, frame)
         self.inside = None
-        empty = Matcher(Facts(), self.clock, self.words)
-        return home.leaf(text, otherwise=empty.holds(node, Here(PROFILE, {})))
+        return home.leaf(text, otherwise=matches(node, Facts(), self.clock, self.words))
 
     def about_profile(self, node: Happened | ast.Sequence | InSegment, frame: Frame) -> str:
         """Return a condition on a profile's events or segments."""
