@@ -44,6 +44,26 @@ def open_batches(sandbox: Sandbox) -> list[IngestBatch]:
         return list(batches.order_by("created_at"))
 
 
+def has_open_batches(sandbox: Sandbox) -> bool:
+    """Tell whether the event store has something still to be told."""
+    return IngestBatch.objects.for_sandbox(sandbox).filter(published=False).exists()
+
+
+def finish_open(sandbox: Sandbox) -> None:
+    """Finish what has been decided, whoever decided it.
+
+    A batch with rows of the queue stays behind, settled: who has claimed the rows lets go of
+    them by it.
+    """
+    for batch in open_batches(sandbox):
+        finish_batch(sandbox, batch, _forget_unless_claimed)
+
+
+def _forget_unless_claimed(batch: IngestBatch) -> None:
+    if not batch.items:
+        batch.delete()
+
+
 def finish_batch(
     sandbox: Sandbox, batch: IngestBatch, release: Callable[[IngestBatch], object]
 ) -> None:

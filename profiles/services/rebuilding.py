@@ -4,7 +4,6 @@ Each slice is a row of the queue that publishes the next one in the transaction 
 does its work, so a crash goes on where it was.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from django.db.models import QuerySet
@@ -18,6 +17,7 @@ from profiles.ingest.regrouped import hand_over_regrouped
 from profiles.ingest.rows import lines_of
 from profiles.ingest.snapshots import take_snapshots
 from profiles.models import Identity, Profile
+from profiles.selectors.agreement import stored_numbers
 from profiles.selectors.rules import default_policy, linking_rules
 from profiles.stitching.locks import take_graphs
 from profiles.stitching.stitch import regraph
@@ -49,11 +49,22 @@ def retake_slice(sandbox: Sandbox, after: int) -> int | None:
     return profiles[-1]
 
 
-def forget_snapshots(sandbox: Sandbox, profiles: Sequence[int]) -> None:
-    """Have snapshots removed that stand for nobody any more."""
-    rows = take_snapshots(sandbox, [], profiles, default_policy(sandbox))
+def forget_slice(sandbox: Sandbox, after: int) -> int | None:
+    """Have those of the next snapshots removed that stand for nobody any more.
+
+    Returns the last that was looked at, None behind the last. The graphs are taken before the
+    event store is read: what it shows then has a profile, if it ever will.
+    """
+    take_graphs(sandbox)
+    stored = stored_numbers(sandbox, after, SLICE)
+    if not stored:
+        return None
+    standing = Profile.objects.for_sandbox(sandbox).filter(vanished=False, pk__in=stored)
+    orphans = sorted(set(stored).difference(standing.values_list("pk", flat=True)))
+    rows = take_snapshots(sandbox, [], orphans, default_policy(sandbox))
     if rows:
         hand_over(sandbox, Payload(lines={PROFILES: lines_of(rows)}))
+    return stored[-1]
 
 
 def retake_and_go_on(sandbox: Sandbox, after: int) -> None:

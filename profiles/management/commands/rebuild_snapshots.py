@@ -1,5 +1,6 @@
 """`manage.py rebuild_snapshots`: the event store's merged profiles, anew from PostgreSQL."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -7,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
-from profiles.ingest.batches import finish_batch, open_batches
-from profiles.selectors.agreement import differences, orphaned
-from profiles.services.rebuilding import forget_snapshots, retake_slice
+from profiles.ingest.batches import finish_open
+from profiles.selectors.agreement import differences
+from profiles.services.rebuilding import forget_slice, retake_slice
 from profiles.stitching.locks import await_graphs
 
 ACTOR = Actor.system("rebuild_snapshots")
@@ -38,22 +39,18 @@ class Command(BaseCommand):
         self.stdout.write("Every snapshot says what PostgreSQL says.")
 
     def _rebuild(self, sandbox: Sandbox) -> None:
-        """Work through the profiles by slices, each finished before the next is begun."""
+        self._by_slices(sandbox, retake_slice)
+        self._by_slices(sandbox, forget_slice)
+        self.stdout.write(f"{sandbox}: rebuilt")
+
+    def _by_slices(self, sandbox: Sandbox, work: Callable[[Sandbox, int], int | None]) -> None:
+        """Work from slice to slice, each finished before the next is begun."""
         last: int | None = 0
         while last is not None:
             with scope(sandbox, ACTOR):
                 await_graphs(sandbox, PATIENCE)
-                last = retake_slice(sandbox, last)
-            self._finish(sandbox)
-        orphans = list(orphaned(sandbox))
-        with scope(sandbox, ACTOR):
-            forget_snapshots(sandbox, orphans)
-        self._finish(sandbox)
-        self.stdout.write(f"{sandbox}: rebuilt")
-
-    def _finish(self, sandbox: Sandbox) -> None:
-        for batch in open_batches(sandbox):
-            finish_batch(sandbox, batch, lambda done: done.delete())
+                last = work(sandbox, last)
+            finish_open(sandbox)
 
     def _compare(self, sandbox: Sandbox) -> int:
         wrong = 0
