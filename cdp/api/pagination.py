@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
+from cryptography.fernet import InvalidToken
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from rest_framework.pagination import BasePagination
@@ -19,6 +20,8 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from cdp.errors import FieldError, Invalid, Malformed
+from cdp.tenancy.models import Organization
+from cdp.tenancy.secrets import decrypt, encrypt
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 500
@@ -37,6 +40,18 @@ class Cursor:
         """Return the cursor as it stands in a URL."""
         raw = orjson.dumps([list(self.order), list(self.values), self.backwards], default=str)
         return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+    def sealed(self, organization: Organization) -> str:
+        """Return it so that nobody reads its values or makes it up: they may be hidden ones."""
+        return encrypt(organization, {"cursor": self.text()}).decode()
+
+    @classmethod
+    def unsealed(cls, text: str, organization: Organization) -> "Cursor":
+        """Return the cursor that `sealed` has made. Raises `Malformed`."""
+        try:
+            return cls.read(decrypt(organization, text.encode())["cursor"])
+        except InvalidToken as error:
+            raise _broken_cursor() from error
 
     @classmethod
     def read(cls, text: str) -> "Cursor":

@@ -8,6 +8,7 @@ from cdp.datasets.decoding import arrival_of
 from cdp.datasets.enums import Fate
 from cdp.datasets.errors import ReceiptUnknown
 from cdp.datasets.models import Receipt, RejectedRecord
+from cdp.datasets.seeing import RefusedRecords
 from cdp.datasets.topics import RECORDS_RECEIVED
 from cdp.queue.models import QueueItem
 from cdp.tenancy.models import Sandbox
@@ -34,7 +35,7 @@ class ReceiptState:
     fates: list[dict[str, Any]] = field(default_factory=list)
 
 
-def get_receipt(sandbox: Sandbox, given_id: str) -> ReceiptState:
+def get_receipt(sandbox: Sandbox, given_id: str, refused: RefusedRecords) -> ReceiptState:
     """Return what became of a request, or of one record of it (`rcp_...-3`).
 
     Raises `ReceiptUnknown`; receipts are kept for 30 days.
@@ -43,11 +44,11 @@ def get_receipt(sandbox: Sandbox, given_id: str) -> ReceiptState:
     only = int(position) if position.isdecimal() else None
     receipts = Receipt.objects.for_sandbox(sandbox).filter(pk=receipt_id)
     if (settled := receipts.first()) is not None:
-        return _settled(sandbox, settled, only)
+        return _settled(sandbox, settled, only, refused)
     if (waiting := _find_waiting(sandbox, receipt_id)) is not None:
-        return _waiting(waiting)
+        return _waiting(waiting, refused)
     if (settled := receipts.first()) is not None:  # while we looked at the queue
-        return _settled(sandbox, settled, only)
+        return _settled(sandbox, settled, only, refused)
     raise ReceiptUnknown(f"There is no receipt '{given_id}'. They are kept for 30 days.")
 
 
@@ -56,7 +57,9 @@ def _find_waiting(sandbox: Sandbox, receipt_id: str) -> QueueItem | None:
     return rows.defer("body").first()
 
 
-def _settled(sandbox: Sandbox, receipt: Receipt, only: int | None) -> ReceiptState:
+def _settled(
+    sandbox: Sandbox, receipt: Receipt, only: int | None, refused: RefusedRecords
+) -> ReceiptState:
     positions = range(min(len(receipt.fates), MOST_SHOWN)) if only is None else [only]
     aside = {
         row.position: row
@@ -76,26 +79,29 @@ def _settled(sandbox: Sandbox, receipt: Receipt, only: int | None) -> ReceiptSta
         rejected=receipt.rejected,
         ids_assigned=receipt.ids_assigned,
         fates=[
-            _fate(position, receipt.fates[position], aside.get(position))
+            _fate(position, receipt.fates[position], aside.get(position), refused)
             for position in positions
             if position < len(receipt.fates)
         ],
     )
 
 
-def _fate(position: int, letter: str, aside: RejectedRecord | None) -> dict[str, Any]:
+def _fate(
+    position: int, letter: str, aside: RejectedRecord | None, refused: RefusedRecords
+) -> dict[str, Any]:
     fate: dict[str, Any] = {"position": position, "fate": _FATES[letter]}
     if aside is not None:
-        fate |= {"errors": aside.errors, "rejected_record_id": aside.pk}
+        errors = refused.errors(aside.dataset_id, aside.errors)
+        fate |= {"errors": errors, "rejected_record_id": aside.pk}
     return fate
 
 
-def _waiting(item: QueueItem) -> ReceiptState:
+def _waiting(item: QueueItem, refused: RefusedRecords) -> ReceiptState:
     arrival = arrival_of(item)
     return ReceiptState(
         id=arrival.receipt_id,
         state="stuck" if item.buried_at else "pending",
-        reason=item.error if item.buried_at else "",
+        reason=refused.detail(None, item.error) if item.buried_at else "",
         inlet_id=arrival.inlet_id,
         received_at=arrival.received_at,
         records=item.count,

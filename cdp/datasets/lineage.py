@@ -10,6 +10,7 @@ from cdp.datasets.models import Dataset
 from cdp.datasets.selectors import list_datasets
 from cdp.schemas.registry.fields import Field
 from cdp.schemas.selectors import EVENT_CLASS, PROFILE_CLASS, compiled_schemas
+from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from governance.evaluation import Node
 
@@ -86,6 +87,14 @@ class Sources:
             if source.class_uri == class_uri:
                 for field in source.fields.values():
                     yield field, source.carrier(field)
+
+    def unseen_by(self, actor: Actor) -> frozenset[str]:
+        """Return the datasets that have a field which an actor may not see."""
+        return frozenset(
+            source.dataset.pk
+            for source in self.sources
+            if not all(actor.may_see(source.carrier(one).labels) for one in source.fields.values())
+        )
 
     def of_identity(self, namespace: str) -> Iterator[tuple[str, Carrier]]:
         """Yield the fields that are identities of a namespace, with their datasets."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
+from cdp.datasets.errors import FieldHidden
 from cdp.errors import FieldError, Invalid
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
@@ -17,6 +18,8 @@ from destinations.selectors import get_connection
 from destinations.services.mapping_check import mapping_errors
 from destinations.uses import use_of
 from governance.services.decisions import require_use
+from profiles.selectors.sight import sight_of
+from segments.payload import payload_fields
 from segments.selectors import get_segment
 
 DEFAULT_LENGTH: Final = timedelta(days=90)
@@ -36,7 +39,8 @@ def create_activation(
     """Send a segment to a connection from now on, or between two moments.
 
     With a start and no end it ends 90 days later. Raises `NotFound`, `Invalid` for a
-    mapping that names what is not there, `AlreadyActivated`, and `UseRefused` if a
+    mapping that names what is not there, `FieldHidden` for what is kept from the actor,
+    `AlreadyActivated`, and `UseRefused` if a
     policy does not allow the connection's marketing actions with what is sent.
     """
     if starts_at is not None and ends_at is None:
@@ -50,6 +54,7 @@ def create_activation(
         starts_at=starts_at,
         ends_at=ends_at,
     )
+    _require_seen(actor, activation)
     _save(activation, force_insert=True)
     require_use(sandbox=sandbox, actor=actor, use=use_of(activation), target=activation)
     audit.record(
@@ -64,6 +69,8 @@ def change_activation(*, actor: Actor, activation: Activation, **changes: Any) -
     for field, value in changes.items():
         setattr(activation, field, value)
     activation.refused_because = ""
+    if "mapping" in changes:
+        _require_seen(actor, activation)
     _save(activation)
     require_use(sandbox=activation.sandbox, actor=actor, use=use_of(activation), target=activation)
     audit.record(
@@ -116,3 +123,16 @@ def _shown(activation: Activation) -> dict[str, Any]:
         "starts_at": activation.starts_at,
         "ends_at": activation.ends_at,
     }
+
+
+def _require_seen(actor: Actor, activation: Activation) -> None:
+    """Refuse a mapping that sends what the actor does not see: it may own the other end."""
+    mapping, sandbox = activation.mapping, activation.sandbox
+    sight = sight_of(sandbox, actor)
+    sight.require_attributes(each["attribute"] for each in mapping if "attribute" in each)
+    sight.require_namespaces(each["identity"] for each in mapping if "identity" in each)
+    known = payload_fields(activation.segment)
+    for each in mapping:
+        field = known.get(each.get("segment_attribute", ""))
+        if field is not None and not actor.may_see(field.labels):
+            raise FieldHidden(each["segment_attribute"])

@@ -13,13 +13,18 @@ from rest_framework.response import Response
 from cdp.api.mixins import InputMixin, ListMixin, RetrieveMixin
 from cdp.api.serializers import StrictSerializer
 from cdp.api.views import SandboxViewSet
+from cdp.datasets.errors import FieldHidden
+from cdp.datasets.seeing import RefusedRecords
+from profiles.api.rendering import seen_identity
 from profiles.api.shapes import IdentityIn
 from profiles.enums import PrivacyAction, Regulation, WorkState
 from profiles.erasing.privacy import CONTENT, content_folder
 from profiles.errors import ContentGone, RequestUnfinished
+from profiles.identity.rules import Identity
 from profiles.models import PrivacyJob
 from profiles.selectors.identities import stored_identities
 from profiles.selectors.requests import list_privacy_jobs
+from profiles.selectors.sight import Sight, sight_of
 from profiles.services.privacy import request_privacy
 
 MOST_IDENTITIES = 9
@@ -29,6 +34,10 @@ _BLOCK = 256 * 1024
 
 class PrivacyJobOut(serializers.ModelSerializer[PrivacyJob]):
     """One request. `receipts` tells for each store what was found or erased there."""
+
+    identities = serializers.SerializerMethodField(
+        help_text="The value of an identity is null if your roles lack its labels."
+    )
 
     class Meta:
         model = PrivacyJob
@@ -46,6 +55,10 @@ class PrivacyJobOut(serializers.ModelSerializer[PrivacyJob]):
             "created_at",
             "completed_at",
         )
+
+    def get_identities(self, row: PrivacyJob) -> list[dict[str, Any]]:
+        sight: Sight = self.context["sight"]
+        return [seen_identity(Identity(**given), sight) for given in row.identities]
 
 
 class UserIn(StrictSerializer):
@@ -89,6 +102,10 @@ class PrivacyJobsViewSet(ListMixin, RetrieveMixin, InputMixin, SandboxViewSet):
     def get_queryset(self) -> Any:
         return list_privacy_jobs(self.sandbox)
 
+    def get_serializer_context(self) -> dict[str, Any]:
+        sight = sight_of(self.sandbox, self.actor)
+        return {**super().get_serializer_context(), "sight": sight}
+
     @extend_schema(request=PrivacyRequestIn, responses={202: PrivacyRequestOut})
     def create(self, request: Request) -> Response:
         """Take requests; a job carries each of them out."""
@@ -110,14 +127,20 @@ class PrivacyJobsViewSet(ListMixin, RetrieveMixin, InputMixin, SandboxViewSet):
             )
         ]
         return Response(
-            {"results": PrivacyJobOut(made, many=True).data}, status=status.HTTP_202_ACCEPTED
+            {"results": self.get_serializer(made, many=True).data},
+            status=status.HTTP_202_ACCEPTED,
         )
 
     @extend_schema(responses={(200, "application/zip"): OpenApiResponse(OpenApiTypes.BINARY)})
     @action(detail=True)
     def content(self, request: Request, pk: str) -> Any:
-        """Get the file of an access request: everything held on the person."""
+        """Get the file of an access request: everything held on the person.
+
+        It is whole, so it goes only to those who carry every label of the data.
+        """
         row: PrivacyJob = self.get_object()
+        if not RefusedRecords.of(self.sandbox, self.actor).sees_all_of(None):
+            raise FieldHidden(f"privacy job {row.pk}")
         if row.state in (WorkState.SUBMITTED, WorkState.PROCESSING):
             raise RequestUnfinished("The request is still being worked on; ask again later.")
         folder = content_folder(self.sandbox, row.pk)

@@ -84,6 +84,7 @@ class ProfileLinksMixin(InputMixin, SandboxViewSet):
         asked = self.checked()
         given = [(asked[end]["namespace"], asked[end]["value"]) for end in ("first", "second")]
         first, second = stored_identities(self.sandbox, given)
+        self.sight.require_namespaces([first.namespace, second.namespace])
         _check_end(person, first)
         return first, second
 

@@ -26,6 +26,7 @@ from segments.language.print import print_rule
 from segments.language.tree import write_tree
 from segments.models import Evaluation
 from segments.rules import accept
+from segments.seeing import require_seen
 from segments.services.estimates import estimate
 from segments.services.evaluations import cancel_evaluation, request_evaluation
 from segments.services.overlaps import overlap
@@ -59,7 +60,9 @@ class EstimateViewSet(InputMixin, SandboxViewSet):
     def create(self, request: Request) -> Response:
         """Estimate the size of a segment before it is saved, with some of its members."""
         words = vocabulary(self.sandbox)
-        found = estimate(self.sandbox, accept(words, **self.checked()), words)
+        rule = accept(words, **self.checked())
+        require_seen(self.sandbox, self.actor, rule, words)
+        found = estimate(self.sandbox, rule, words)
         shown = EstimateOut(found).data
         return Response({**shown, "preview": [profile_key(p) for p in found.preview]})
 

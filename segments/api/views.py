@@ -28,6 +28,7 @@ from segments.explaining import explained
 from segments.members import members_after
 from segments.models import Segment
 from segments.payload import payload_of
+from segments.seeing import seen_payload
 from segments.services import lifecycle
 
 _READS = ("list", "retrieve", "dependents", "explain", "members", "history")
@@ -128,7 +129,7 @@ class SegmentViewSet(
         keys = [profile_key(profile) for profile in found]
         page: dict[str, Any] = {"results": keys, "next": keys[-1] if len(keys) == limit else None}
         if request.query_params.get("attributes") == "true":
-            known = payload_of(segment, found)
+            known = seen_payload(segment, self.actor, payload_of(segment, found))
             page["attributes"] = {profile_key(key): own for key, own in known.items()}
         return Response(page)
 

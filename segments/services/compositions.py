@@ -19,14 +19,15 @@ from cdp.tenancy.checks import clean
 from cdp.tenancy.errors import NameTaken
 from cdp.tenancy.models import Sandbox
 from segments import selectors
-from segments.compositions.compiling import Result, results_of
+from segments.compositions.compiling import Result, base_of, results_of
 from segments.compositions.definition import Definition, Enrichment
 from segments.compositions.reading import canonical, read_definition
 from segments.enums import SegmentOrigin, SegmentState
 from segments.errors import RuleRefused, WrongState
 from segments.language.errors import RuleError
-from segments.language.vocabulary import suggest
+from segments.language.vocabulary import Vocabulary, suggest
 from segments.models import Composition, Segment
+from segments.seeing import require_seen, require_seen_attributes
 from segments.services.evaluations import request_evaluation
 from segments.services.lifecycle import (
     check_uses,
@@ -47,10 +48,11 @@ def create_composition(
 ) -> Composition:
     """Make a draft, and a draft of each segment that it results in.
 
-    Raises `RuleRefused` with every problem of the definition, `Invalid` or `NameTaken`.
+    Raises `RuleRefused` with every problem of the definition, `FieldHidden`, `Invalid` or
+    `NameTaken`.
     """
     composition = Composition(sandbox=sandbox, **values)
-    read = _take_definition(composition, definition)
+    read = _take_definition(actor, composition, definition)
     _save(composition, force_insert=True)
     _make_results(actor, composition, read)
     audit.record(
@@ -73,7 +75,7 @@ def change_composition(*, actor: Actor, composition: Composition, **changes: Any
     for field, value in changes.items():
         setattr(composition, field, value)
     if "definition" in changes:
-        read = _take_definition(composition, definition)
+        read = _take_definition(actor, composition, definition)
         composition.version += composition.definition != before["definition"]
     else:
         read = read_definition(composition.definition, vocabulary(composition.sandbox))
@@ -131,15 +133,28 @@ def delete_composition(*, actor: Actor, composition: Composition) -> None:
     composition.delete()
 
 
-def _take_definition(composition: Composition, tree: Any) -> Definition:
+def _take_definition(actor: Actor, composition: Composition, tree: Any) -> Definition:
     words = vocabulary(composition.sandbox)
     try:
         definition = read_definition(tree, words)
     except RuleError as error:
         raise RuleRefused(error.problems, field="definition") from error
     _refuse_odd_enrichments(composition.sandbox, definition)
+    _refuse_hidden(actor, composition, definition, words)
     composition.definition = canonical(tree, words)
     return definition
+
+
+def _refuse_hidden(
+    actor: Actor, composition: Composition, definition: Definition, words: Vocabulary
+) -> None:
+    """Refuse what names a field that is kept from the actor; who is found would tell it."""
+    for result in results_of(definition, composition.pk):
+        require_seen(composition.sandbox, actor, result.rule, words)
+    require_seen(composition.sandbox, actor, base_of(definition), words)
+    keys = [each.key for each in definition.enrich]
+    ranks = [definition.rank.by] if definition.rank else []
+    require_seen_attributes(composition.sandbox, actor, [*keys, *ranks])
 
 
 def _refuse_odd_enrichments(sandbox: Sandbox, definition: Definition) -> None:

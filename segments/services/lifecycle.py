@@ -22,6 +22,7 @@ from segments.language.ast import Condition
 from segments.language.tree import write_tree
 from segments.models import Segment, SegmentVersion, UploadPart
 from segments.rules import accept, paths, references
+from segments.seeing import require_seen
 from segments.services.evaluations import request_evaluation
 from segments.services.look_ups import note_look_ups
 from segments.topics import SEGMENT_DELETED, UPLOAD_ROWS_OVER
@@ -51,10 +52,13 @@ def create_segment(
 ) -> Segment:
     """Make a draft of a rule, given as a tree or as text.
 
-    Raises `RuleRefused`, `Invalid` or `NameTaken`.
+    Raises `RuleRefused`, `FieldHidden`, `Invalid` or `NameTaken`.
     """
     segment = Segment(sandbox=sandbox, **values)
-    take_rule(segment, accept(vocabulary(sandbox), rule=rule, text=text))
+    words = vocabulary(sandbox)
+    accepted = accept(words, rule=rule, text=text)
+    require_seen(sandbox, actor, accepted, words)
+    take_rule(segment, accepted)
     save_segment(segment, force_insert=True)
     note_look_ups(segment)
     note_version(actor, segment)
@@ -82,7 +86,10 @@ def change_segment(*, actor: Actor, segment: Segment, **changes: Any) -> Segment
     is_new = False
     if given:
         old, version = segment.rule, segment.version
-        take_rule(segment, accept(vocabulary(segment.sandbox), **given))
+        words = vocabulary(segment.sandbox)
+        accepted = accept(words, **given)
+        require_seen(segment.sandbox, actor, accepted, words)
+        take_rule(segment, accepted)
         is_new = segment.rule != old
     if is_new:
         if segment.state == SegmentState.PUBLISHED:

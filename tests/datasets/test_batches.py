@@ -14,6 +14,7 @@ from cdp import queue
 from cdp.datasets.fates import get_receipt
 from cdp.datasets.ingestion import outcomes, prepare
 from cdp.datasets.models import Batch
+from cdp.datasets.seeing import RefusedRecords
 from cdp.datasets.services.batches import finish_revert
 from cdp.datasets.services.settling import reject, write_receipts
 from cdp.datasets.staging import chunks, diagnostics
@@ -480,7 +481,7 @@ def test_settling_a_chunk_twice_counts_once(api, sandbox, dataset):
         told = outcomes(prepare(sandbox, waiting(sandbox), now=timezone.now()))
         write_receipts(sandbox, told)
         write_receipts(sandbox, told)
-        state = get_receipt(sandbox, f"{batch}_000000")
+        state = get_receipt(sandbox, f"{batch}_000000", RefusedRecords())
 
     assert state.stored == 1
     assert read(api, batch)["stored_records"] == 1

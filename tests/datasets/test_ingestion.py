@@ -13,6 +13,7 @@ from cdp.datasets.fates import get_receipt
 from cdp.datasets.ingestion import mark_rejected, outcomes, prepare
 from cdp.datasets.models import Receipt, RejectedRecord
 from cdp.datasets.records import Rejection
+from cdp.datasets.seeing import RefusedRecords
 from cdp.datasets.services.datasets import change_dataset
 from cdp.datasets.services.settling import reject, write_receipts
 from cdp.datasets.services.writing import write_records
@@ -28,6 +29,8 @@ from tests.datasets.making import (
     message,
     send,
 )
+
+ALL = RefusedRecords()
 
 
 @dataclass
@@ -180,14 +183,14 @@ def test_every_record_has_a_fate_one_can_ask_for(sandbox):
     inlet = make_inlet(sandbox, dataset)
     receipt = send(inlet, [event(1), event(2), {"eventType": 1}]).json()["xactionId"]
     with scope(sandbox, ACTOR):
-        assert get_receipt(sandbox, receipt).state == "pending"
+        assert get_receipt(sandbox, receipt, ALL).state == "pending"
         result = prepare(sandbox, rows_of(sandbox), now=timezone.now())
 
         for _ in range(2):  # a crash may make the worker do it again
             reject(sandbox, result.rejected)
             write_receipts(sandbox, outcomes(result, duplicates=result.accepted[1:]))
-        state = get_receipt(sandbox, receipt)
-        one = get_receipt(sandbox, f"{receipt}-1")
+        state = get_receipt(sandbox, receipt, ALL)
+        one = get_receipt(sandbox, f"{receipt}-1", ALL)
         counters = UsageCounter.objects.for_sandbox(sandbox).values_list("name", "amount")
         used = dict(counters)
 
@@ -234,4 +237,4 @@ def test_a_request_that_is_settled_while_one_asks_is_found(sandbox, monkeypatch)
     monkeypatch.setattr(fates, "_find_waiting", settled_meanwhile)
 
     with scope(sandbox, ACTOR):
-        assert get_receipt(sandbox, receipt).state == "done"
+        assert get_receipt(sandbox, receipt, ALL).state == "done"

@@ -1,8 +1,15 @@
 """What somebody sees whose roles lack a label."""
 
-import pytest
+import base64
+import json
 
-from cdp.datasets.models import Dataset
+import pytest
+from django.http import QueryDict
+from django.utils import timezone
+
+from cdp import queue
+from cdp.api.pagination import Cursor
+from cdp.datasets.models import Dataset, RejectedRecord
 from cdp.schemas.models import Descriptor
 from cdp.tenancy.models import Role, Sandbox
 from cdp.tenancy.scope import organization_scope, scope
@@ -245,3 +252,139 @@ def test_the_rows_of_datasets_hide_the_same(crm, web, analyst, officer, sarah):
     assert "commerce" not in happened["record"]
     assert whole["record"] == SARAH
     assert (refused.status_code, refused.json()["code"]) == (403, "field_hidden")
+
+
+def test_a_cursor_of_rows_tells_no_key_and_cannot_be_made_up(sandbox, crm, analyst, sarah):
+    with scope(sandbox, ME):
+        Dataset.objects.for_sandbox(sandbox).filter(pk=crm.pk).update(
+            field_labels={"_luma.crmId": ["I2"]}
+        )
+    send(sandbox, crm, [{"_luma": {"crmId": "c-2"}}])
+    url = f"/api/v1/datasets/{crm.pk}/rows/"
+
+    first = analyst.get(url, {"limit": 1}).json()
+    second = analyst.get(first["next"])
+    cursor = QueryDict(first["next"].partition("?")[2])["cursor"]
+    made_up = Cursor(("key", "timestamp"), ("c-1", 0)).text()
+
+    raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    assert b"c-1" not in raw
+    assert second.status_code == 200
+    assert len(second.json()["results"]) == 1
+    refused = analyst.get(url, {"limit": 1, "cursor": made_up})
+    assert (refused.status_code, refused.json()["code"]) == (400, "broken_cursor")
+
+
+def test_a_link_of_hidden_identities_is_neither_cut_nor_restored(analyst, sarah):
+    key = analyst.get(URL, {"identity": "CRM:c-1"}).json()["id"]
+    ends = {
+        "first": {"namespace": "CRM", "value": "c-1"},
+        "second": {"namespace": "Email", "value": "sarah@luma.com"},
+    }
+
+    for change in ("cut-link", "restore-link"):
+        refused = analyst.post(f"{URL}{key}/{change}/", ends)
+        assert (refused.status_code, refused.json()["code"]) == (403, "field_hidden")
+    graph = analyst.get("/api/v1/identity-graphs/", {"identity": "CRM:c-1"}).json()
+    assert graph["profile_id"] == key
+
+
+def test_a_privacy_request_tells_no_hidden_value_and_its_file_goes_to_who_sees_all(
+    analyst, officer, sarah, settings, tmp_path
+):
+    settings.FILES_URL = tmp_path.as_uri()
+    asked = {
+        "users": [
+            {
+                "actions": ["access"],
+                "identities": [
+                    {"namespace": "Email", "value": "sarah@luma.com"},
+                    {"namespace": "CRM", "value": "c-1"},
+                ],
+            }
+        ]
+    }
+
+    [made] = analyst.post("/api/v1/privacy-jobs/", asked).json()["results"]
+    queue.drain()
+    one = f"/api/v1/privacy-jobs/{made['id']}/"
+    [listed] = analyst.get("/api/v1/privacy-jobs/").json()["results"]
+    refused = analyst.get(f"{one}content/")
+
+    hidden, seen = {"namespace": "Email", "value": None}, {"namespace": "CRM", "value": "c-1"}
+    for shown in (made, listed, analyst.get(one).json()):
+        assert shown["identities"] == [hidden, seen]
+    assert (refused.status_code, refused.json()["code"]) == (403, "field_hidden")
+    assert officer.get(one).json()["identities"][0]["value"] == "sarah@luma.com"
+    assert officer.get(f"{one}content/").status_code == 200
+
+
+def test_refused_records_are_seen_by_those_who_see_all_of_their_dataset(
+    sandbox, crm, web, analyst, officer, sarah
+):
+    receipt = send(sandbox, crm, [{**SARAH, "personEmail": "sarah@luma.com", "_luma": "c-7"}])
+
+    def shown(client):
+        [row] = client.get("/api/v1/rejected-records/").json()["results"]
+        [fate] = client.get(f"/api/v1/receipts/{receipt}/").json()["fates"]
+        return [row, client.get(f"/api/v1/rejected-records/{row['id']}/").json(), fate]
+
+    for row in shown(analyst):
+        assert row.get("record") is None
+        assert {error["path"] for error in row["errors"]} >= {"_luma"}
+        assert all(error["detail"].startswith("Hidden") for error in row["errors"])
+        assert "sarah@" not in str(row)
+    row, one, fate = shown(officer)
+    assert row["record"]["personEmail"] == "sarah@luma.com"
+    assert one == row
+    assert fate["errors"] == row["errors"]
+    assert not row["errors"][0]["detail"].startswith("Hidden")
+
+
+def test_what_was_refused_before_it_had_a_dataset_may_be_of_any(sandbox, crm, analyst, sarah):
+    errors = [{"path": "", "code": "no_dataset", "detail": "'sarah@luma.com' has no place."}]
+    with scope(sandbox, ME):
+        RejectedRecord.objects.create(
+            sandbox=sandbox,
+            receipt_id="rcp_1",
+            position=0,
+            raw='"sarah@luma.com"',
+            errors=errors,
+            received_at=timezone.now(),
+        )
+
+    def shown():
+        return analyst.get("/api/v1/rejected-records/").json()["results"][0]
+
+    assert "sarah@" not in str(shown())
+    Sandbox.objects.filter(pk=sandbox.pk).update(guards_labels=False)
+    assert shown()["record"] == "sarah@luma.com"
+    assert shown()["errors"] == errors
+
+
+def test_bad_rows_of_a_batch_are_seen_by_those_who_see_all_of_their_dataset(
+    crm, analyst, officer, sarah, settings, tmp_path
+):
+    settings.FILES_URL = tmp_path.as_uri()
+    made = officer.post("/api/v1/batches/", {"dataset_id": crm.pk}).json()["id"]
+    at = f"/api/v1/batches/{made}/"
+    body = b'{"_luma": "sarah@luma.com"}\n{"_luma": 2}'
+    officer.generic("PUT", f"{at}files/a.jsonl", body, content_type="application/octet-stream")
+    officer.post(f"{at}complete/")
+    queue.drain()
+
+    def rows(client):
+        text = b"".join(client.get(f"{at}errors/").streaming_content)
+        return [json.loads(line) for line in text.splitlines()]
+
+    assert [row["record"] for row in rows(officer)] == [{"_luma": "sarah@luma.com"}, {"_luma": 2}]
+    seen = rows(analyst)
+    assert [(row["row"], row["record"]) for row in seen] == [
+        (row["row"], None) for row in rows(officer)
+    ]
+    assert all(one["detail"].startswith("Hidden") for row in seen for one in row["errors"])
+    for client, is_hidden in ((officer, False), (analyst, True)):
+        for shown in (client.get(at).json(), client.get("/api/v1/batches/").json()["results"][0]):
+            [count] = shown["errors"]
+            assert count["count"] == 2
+            assert count["example"].startswith("Hidden") == is_hidden

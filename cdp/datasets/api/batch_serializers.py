@@ -7,6 +7,7 @@ from rest_framework import serializers
 from cdp.api.serializers import StrictSerializer
 from cdp.datasets.enums import FileFormat
 from cdp.datasets.models import Batch, BatchFile
+from cdp.datasets.seeing import RefusedRecords
 
 
 class BatchFileOut(serializers.ModelSerializer[BatchFile]):
@@ -21,6 +22,9 @@ class BatchOut(serializers.ModelSerializer[Batch]):
     """A batch, with its counts."""
 
     progress = serializers.SerializerMethodField()
+    errors = serializers.SerializerMethodField(  # type: ignore[assignment]  # not its mistakes
+        help_text="Counts of bad rows by code, each with an example."
+    )
 
     class Meta:
         model = Batch
@@ -51,9 +55,13 @@ class BatchOut(serializers.ModelSerializer[Batch]):
             "completed_at",
             "updated_at",
         )
-        extra_kwargs = {
-            "errors": {"help_text": "Counts of bad rows by code, each with an example."}
-        }
+
+    def get_errors(self, batch: Batch) -> list[dict[str, Any]]:
+        refused: RefusedRecords = self.context["refused"]
+        return [
+            {**one, "example": refused.detail(batch.dataset_id, one["example"])}
+            for one in batch.errors
+        ]
 
     def get_progress(self, batch: Batch) -> dict[str, int]:
         return {"done": batch.chunks_stored, "total": batch.chunks}

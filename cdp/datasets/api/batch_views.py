@@ -17,6 +17,7 @@ from cdp.api.views import SandboxViewSet
 from cdp.datasets import selectors
 from cdp.datasets.api.batch_serializers import BatchFileOut, BatchIn, BatchOut
 from cdp.datasets.models import Batch, BatchFile
+from cdp.datasets.seeing import RefusedRecords
 from cdp.datasets.services import batches, uploads
 from cdp.datasets.staging.diagnostics import kept_rows
 from cdp.errors import Malformed
@@ -40,6 +41,10 @@ class BatchViewSet(ListMixin, RetrieveMixin, CreateMixin, SandboxViewSet):
 
     def get_queryset(self) -> QuerySet[Batch]:
         return selectors.list_batches(self.sandbox)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        refused = RefusedRecords.of(self.sandbox, self.actor)
+        return {**super().get_serializer_context(), "refused": refused}
 
     def perform_create(self, values: dict[str, Any]) -> Batch:
         dataset = selectors.get_dataset(self.sandbox, values.pop("dataset_id"))
@@ -88,11 +93,14 @@ class BatchViewSet(ListMixin, RetrieveMixin, CreateMixin, SandboxViewSet):
         """Download the bad rows: one JSON object a line.
 
         Each line has the `file`, the `row`'s number, its `errors` with paths, and the
-        `record` as it came. The first 100,000 bad rows are kept, for 30 days.
+        `record` as it came. The first 100,000 bad rows are kept, for 30 days. Who lacks a
+        label of the dataset's fields gets no `record`, and nothing that quotes it.
         """
-        folder = uploads.folder_of(self.get_object())
+        batch = self.get_object()
+        folder = uploads.folder_of(batch)
+        refused = RefusedRecords.of(self.sandbox, self.actor)
         return self.streamed(
-            lambda: kept_rows(folder),
+            lambda: kept_rows(folder, batch.dataset_id, refused),
             content_type="application/x-ndjson",
             filename=f"{pk}-errors.jsonl",
         )

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from cdp.api.serializers import StrictSerializer
 from cdp.datasets.enums import Door, Fate
 from cdp.datasets.models import Dataset, Inlet, Receipt, RejectedRecord
+from cdp.datasets.seeing import RefusedRecords
 
 
 class DatasetOut(serializers.ModelSerializer[Dataset]):
@@ -169,7 +170,10 @@ class ReceiptDetail(serializers.Serializer[Any]):
 class RejectedRecordOut(serializers.ModelSerializer[RejectedRecord]):
     """A record that was put aside."""
 
-    record = serializers.SerializerMethodField()
+    record = serializers.SerializerMethodField(
+        help_text="As it came; null if your roles lack a label of the dataset's fields."
+    )
+    errors = serializers.SerializerMethodField()  # type: ignore[assignment]  # not its mistakes
 
     class Meta:
         model = RejectedRecord
@@ -188,7 +192,12 @@ class RejectedRecordOut(serializers.ModelSerializer[RejectedRecord]):
         )
 
     def get_record(self, row: RejectedRecord) -> Any:
-        return loads(row.raw)
+        refused: RefusedRecords = self.context["refused"]
+        return refused.record(row.dataset_id, loads(row.raw))
+
+    def get_errors(self, row: RejectedRecord) -> list[dict[str, Any]]:
+        refused: RefusedRecords = self.context["refused"]
+        return refused.errors(row.dataset_id, row.errors)
 
 
 class ReplayIn(StrictSerializer):

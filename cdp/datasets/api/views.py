@@ -37,7 +37,7 @@ from cdp.datasets.api.serializers import (
     StatsOut,
 )
 from cdp.datasets.models import Dataset, Inlet, Receipt, RejectedRecord
-from cdp.datasets.seeing import read_seen_rows
+from cdp.datasets.seeing import RefusedRecords, read_seen_rows
 from cdp.datasets.services import datasets, inlets, rejected
 from cdp.datasets.stored import Wanted
 from cdp.schemas.selectors import get_schema
@@ -99,9 +99,10 @@ class DatasetViewSet(
         query = RowsQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         wanted = dict(query.validated_data)
-        wanted["after"] = read_edge(wanted.pop("cursor", None))
+        organization = self.sandbox.organization
+        wanted["after"] = read_edge(wanted.pop("cursor", None), organization)
         page = read_seen_rows(self.get_object(), Wanted(**wanted), self.actor)
-        link = next_link(request, page.edge) if page.edge else None
+        link = next_link(request, page.edge, organization) if page.edge else None
         return Response(RowsOut({"results": page.rows, "next": link}).data)
 
     @extend_schema(responses=StatsOut)
@@ -167,11 +168,16 @@ class ReceiptViewSet(ListMixin, SandboxViewSet):
         Its `state` is `pending` until all of its records are stored or put aside. Add
         `-` and a position to ask for one record: `rcp_...-3`.
         """
-        return Response(ReceiptDetail(fates.get_receipt(self.sandbox, pk)).data)
+        refused = RefusedRecords.of(self.sandbox, self.actor)
+        return Response(ReceiptDetail(fates.get_receipt(self.sandbox, pk, refused)).data)
 
 
 class RejectedRecordViewSet(InputMixin, ListMixin, RetrieveMixin, SandboxViewSet):
-    """Records that were put aside, with every reason."""
+    """Records that were put aside, with every reason.
+
+    Roles that lack a label of the dataset's fields see what kind of mistake is where, and
+    neither the record nor what the reasons quote of it.
+    """
 
     noun = "rejected record"
     permissions = _READ_AND_MANAGE
@@ -186,6 +192,10 @@ class RejectedRecordViewSet(InputMixin, ListMixin, RetrieveMixin, SandboxViewSet
 
     def get_queryset(self) -> QuerySet[RejectedRecord]:
         return selectors.list_rejected_records(self.sandbox)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        refused = RefusedRecords.of(self.sandbox, self.actor)
+        return {**super().get_serializer_context(), "refused": refused}
 
     @extend_schema(request=ReplayIn, responses={202: ReplayOut})
     @action(methods=["post"], detail=False)

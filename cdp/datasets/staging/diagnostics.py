@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 import orjson
 
 from cdp.datasets.files.storage import Folder
+from cdp.datasets.seeing import RefusedRecords
 from cdp.errors import FieldError
 
 MOST_KEPT: Final = 100_000
@@ -57,10 +58,20 @@ class Diagnostics:
         ]
 
 
-def kept_rows(folder: Folder) -> Iterator[bytes]:
-    """Yield the bad rows that were kept, as JSON lines."""
+def kept_rows(folder: Folder, dataset_id: str, refused: RefusedRecords) -> Iterator[bytes]:
+    """Yield the bad rows that were kept, as JSON lines, as far as they may be seen."""
     if not folder.exists(_NAME):
         return
     with folder.reading(_NAME) as file:
-        while block := file.read(_BLOCK):
-            yield block
+        if refused.sees_all_of(dataset_id):
+            while block := file.read(_BLOCK):
+                yield block
+        for line in file:
+            yield _seen(line, dataset_id, refused)
+
+
+def _seen(line: bytes, dataset_id: str, refused: RefusedRecords) -> bytes:
+    row = orjson.loads(line)
+    row["errors"] = refused.errors(dataset_id, row["errors"])
+    row["record"] = refused.record(dataset_id, row["record"])
+    return orjson.dumps(row, option=_LINE)
