@@ -13,6 +13,7 @@ import orjson
 from django.utils import timezone
 
 from cdp.clickhouse import client
+from cdp.datasets.lineage import labels_in
 from cdp.datasets.models import Dataset
 from cdp.schemas.selectors import compiled_schema
 from cdp.tenancy.models import Sandbox
@@ -83,12 +84,8 @@ def payload_fields(segment: Segment) -> dict[str, PayloadField]:
 
 def _field(dataset: Dataset, path: str) -> PayloadField:
     known = compiled_schema(dataset.sandbox, dataset.schema_id).fields.get(path)
-    labels = {
-        *dataset.labels,
-        *dataset.field_labels.get(path, ()),
-        *(known.labels if known else ()),
-    }
-    return PayloadField(frozenset(labels), dataset)
+    labels = frozenset(dataset.labels) if known is None else labels_in(dataset, known)
+    return PayloadField(labels, dataset)
 
 
 def payload_of(segment: Segment, profiles: Collection[int]) -> dict[int, Payload]:

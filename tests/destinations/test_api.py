@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
-from cdp.tenancy.models import AuditEvent
+from cdp.tenancy.models import AuditEvent, Sandbox
 from cdp.tenancy.scope import organization_scope, scope
 from destinations.models import Activation, DestinationConnection
 from governance.errors import UseRefused
@@ -536,3 +536,27 @@ def test_lists_cost_one_query_however_long_they_are(api, sandbox, segment, count
         with queries_of("destinations_") as ours:
             assert len(api.get(route).json()["results"]) == count
         assert len(ours) == 1
+
+
+def test_a_mapping_of_what_its_author_does_not_see_is_refused(
+    api, sandbox, customers, connection, segment, activation
+):
+    label_field(customers.schema, "person.name.firstName", "C2")
+    label_field(customers.schema, "personalEmail.address", "I1")
+    Sandbox.objects.filter(pk=sandbox.pk).update(guards_labels=True)
+    seen = {"attribute": "person.name.lastName", "target": "last_name"}
+    at = f"{ACTIVATIONS}{activation['id']}/"
+
+    for entry, path in zip(MAPPING, ("person.name.firstName", "identityMap.Email"), strict=True):
+        for mapping in ([entry], [seen, entry]):
+            refused = api.patch(at, {"mapping": mapping})
+            assert (refused.status_code, refused.json()["code"]) == (403, "field_hidden")
+            assert refused.json()["path"] == path
+
+    assert api.get(at).json()["mapping"] == activation["mapping"]
+    assert api.patch(at, {"mapping": [seen]}).status_code == 200
+    assert api.delete(at).status_code == 204
+    body = {"connection_id": connection["id"], "segment_id": segment.pk, "mapping": MAPPING}
+    assert api.post(ACTIVATIONS, body).json()["code"] == "field_hidden"
+    with scope(sandbox, ACTOR):
+        assert not Activation.objects.for_sandbox(sandbox).exists()

@@ -143,11 +143,6 @@ def test_a_composition_adds_what_a_record_says(api, shop, place):
     ]
     made = compose(api, "Known", {"of": {"type": "rule", "text": "true"}, "enrich": enrich})
 
-    print(
-        "ROWS",
-        api.get(f"/api/v1/datasets/{dataset.pk}/rows/").json(),
-        api.get("/api/v1/rejected-records/").json(),
-    )
     page = api.get(f"/api/v1/segments/{result(made)}/members/?attributes=true").json()
 
     assert [page["attributes"][each] for each in page["results"]] == [
