@@ -1,14 +1,27 @@
 """The base of what goes in."""
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
+
+_MOST_NAMED: Final = 30
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A shape that refuses fields it does not know, with the name that was probably meant."""
+    """A shape that refuses fields it does not know, with the name that was probably meant.
+
+    What it refuses of a choice or a pattern it answers with what would have been taken.
+    """
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for field in fields.values():
+            _tell_what_fits(field)
+        return fields
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping) and (unknown := set(data) - set(self.fields)):
@@ -21,3 +34,16 @@ class StrictSerializer(serializers.Serializer[Any]):
         meant = get_close_matches(str(name), list(self.fields), n=1)
         hint = f" Did you mean '{meant[0]}'?" if meant else ""
         return serializers.ErrorDetail(f"There is no field '{name}'.{hint}", code="unknown_field")
+
+
+def _tell_what_fits(field: Any) -> None:
+    if isinstance(field, serializers.ListField | serializers.DictField):
+        _tell_what_fits(field.child)
+    elif isinstance(field, serializers.ChoiceField) and len(field.choices) <= _MOST_NAMED:
+        known = ", ".join(str(choice) for choice in field.choices)
+        field.error_messages["invalid_choice"] = f"'{{input}}' is none of: {known}."
+    elif isinstance(field, serializers.RegexField):
+        for validator in field.validators:
+            if isinstance(validator, RegexValidator):
+                pattern = re.compile(validator.regex).pattern
+                validator.message = f"This does not match the pattern {pattern}"

@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from cdp.api import idempotency
 from cdp.api.parsers import check_length
-from cdp.errors import Malformed
+from cdp.errors import FieldError, Invalid, Malformed
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.authentication import (
     Caller,
@@ -94,6 +94,7 @@ class ScopedViewSet(GenericViewSet[Any], ABC):
         self.check_throttles(request)
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             raise Malformed("The address holds the character NUL.", code="nul_character")
+        _refuse_repeated(request)
         if self.max_body != 0:
             check_length(request.META, self.max_body or settings.API_MAX_BODY)
 
@@ -185,3 +186,20 @@ class OperatorViewSet(ScopedViewSet):
 def request_id() -> str:
     """Return the id that this request has in the logs, in the audit trail and in its answer."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+def _refuse_repeated(request: Request) -> None:
+    """Refuse a parameter that is given twice: no answer could say which of them counted."""
+    repeated = [name for name, values in request.query_params.lists() if len(values) > 1]
+    if repeated:
+        raise Invalid(
+            "A query parameter is given once; see `errors`.",
+            errors=[
+                FieldError(
+                    path=name,
+                    code="repeated_parameter",
+                    detail=f"'{name}' is given more than once.",
+                )
+                for name in repeated
+            ],
+        )

@@ -82,8 +82,12 @@ class ProfileLinksMixin(InputMixin, SandboxViewSet):
     def _ends(self, profile_id: str) -> tuple[Identity, Identity]:
         person = self.person(profile_id)
         asked = self.checked()
-        given = [(asked[end]["namespace"], asked[end]["value"]) for end in ("first", "second")]
-        first, second = stored_identities(self.sandbox, given)
+        first, second = (
+            stored_identities(
+                self.sandbox, [(asked[end]["namespace"], asked[end]["value"])], path=end
+            )[0]
+            for end in ("first", "second")
+        )
         self.sight.require_namespaces([first.namespace, second.namespace])
         _check_end(person, first)
         return first, second

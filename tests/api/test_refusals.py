@@ -2,9 +2,11 @@
 
 import pytest
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError
+from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from cdp.api.errors import as_refusal
+from cdp.api.serializers import StrictSerializer
 from cdp.tenancy.models import Role
 from cdp.tenancy.scope import organization_scope
 from tests.factories import ACTOR, api_client, make_credential, make_token
@@ -273,3 +275,31 @@ def test_what_the_database_refuses_is_the_clients_only_if_it_can_act_on_it(error
     refusal = as_refusal(error)
 
     assert (refusal.status if refusal else None) == status
+
+
+class _Shape(StrictSerializer):
+    colour = serializers.ChoiceField(choices=["red", "green"], required=False)
+    colours = serializers.ListField(child=serializers.ChoiceField(choices=["red"]), required=False)
+    code = serializers.RegexField(r"^[a-z]{1,3}$", required=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "detail"),
+    [
+        ({"colour": "blue{0}"}, "'blue{0}' is none of: red, green."),
+        ({"colour": []}, "'[]' is none of: red, green."),
+        ({"code": "A"}, "This does not match the pattern ^[a-z]{1,3}$"),
+    ],
+)
+def test_a_refused_value_is_answered_with_what_would_have_been_taken(given, detail):
+    shape = _Shape(data=given)
+
+    assert not shape.is_valid()
+    assert [str(one) for errors in shape.errors.values() for one in errors] == [detail]
+
+
+def test_a_refused_item_of_a_list_is_answered_with_what_would_have_been_taken():
+    shape = _Shape(data={"colours": ["red", "blue"]})
+
+    assert not shape.is_valid()
+    assert shape.errors["colours"] == {1: ["'blue' is none of: red."]}

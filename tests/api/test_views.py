@@ -142,3 +142,14 @@ def test_operators_say_for_whom_they_act(db, organization):
     assert client.get("/probe/").status_code == 403
     assert client.get("/probe/", headers={"X-Organization": organization.pk}).status_code == 200
     assert client.get("/probe/", headers={"X-Organization": "org_nonsense"}).status_code == 404
+
+
+def test_a_parameter_that_is_given_twice_is_refused(api, sandbox):
+    refused = api.get("/probe/?a=1&b=1&a=2&c=&c=")
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+    assert [(each["path"], each["code"]) for each in refused.json()["errors"]] == [
+        ("a", "repeated_parameter"),
+        ("c", "repeated_parameter"),
+    ]
+    assert api.get("/probe/?a=1&b=1").status_code == 200
