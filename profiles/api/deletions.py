@@ -1,5 +1,6 @@
 """`profile-deletes/`, `record-deletes/` and `retention/`: what goes, and when."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 from cdp.api.mixins import InputMixin, ListMixin, RetrieveMixin
 from cdp.api.serializers import StrictSerializer
 from cdp.api.views import SandboxViewSet
+from cdp.errors import FieldError, Invalid
 from profiles.api.shapes import MOST_AT_ONCE, IdentityIn
 from profiles.enums import DeletionKind
 from profiles.ids import parse_profile_key
@@ -121,7 +123,7 @@ class ProfileDeletesViewSet(_DeletionsViewSet):
         people = people_of_identities(
             self.sandbox, stored_identities(self.sandbox, given) if given else []
         )
-        people += people_of_ids(self.sandbox, [parse_profile_key(key) or 0 for key in asked["ids"]])
+        people += people_of_ids(self.sandbox, _numbers(asked["ids"]))
         return self.accepted(
             privacy.delete_profiles(
                 actor=self.actor,
@@ -130,6 +132,21 @@ class ProfileDeletesViewSet(_DeletionsViewSet):
                 title=asked["title"],
             )
         )
+
+
+def _numbers(keys: Sequence[str]) -> list[int]:
+    """Return the numbers of profiles; one that is gone already is none the worse for it."""
+    numbers = [parse_profile_key(key) for key in keys]
+    errors = [
+        FieldError(
+            path=f"ids.{place}", code="invalid", detail=f"'{keys[place]}' is no profile's id."
+        )
+        for place, number in enumerate(numbers)
+        if number is None
+    ]
+    if errors:
+        raise Invalid("Ids of profiles look like prf_12; see `errors`.", errors=errors)
+    return [number for number in numbers if number is not None]
 
 
 class RecordDeletesViewSet(_DeletionsViewSet):

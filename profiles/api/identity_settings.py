@@ -1,6 +1,8 @@
 """`identity-settings/`: the linking rules, and what they would do."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -15,7 +17,7 @@ from profiles.api.shapes import IdentityIn, IdentityOut
 from profiles.identity.rules import Setting, make_rules
 from profiles.identity.simulate import Sighting, Simulation, simulate
 from profiles.models import IdentitySettings
-from profiles.selectors.identities import stored_identities
+from profiles.selectors.identities import identities_at
 from profiles.selectors.rules import identity_settings, namespace_catalogue
 from profiles.services.identity_settings import (
     check_linking_rules,
@@ -106,13 +108,12 @@ class IdentitySettingsViewSet(InputMixin, SandboxViewSet):
     @extend_schema(request=IdentitySettingsIn, responses=IdentitySettingsOut)
     def update(self, request: Request) -> Response:
         """Replace the linking rules; every stored graph is then judged by them anew."""
-        wanted = request.headers.get("If-Match", "*").strip('"')
         return self._shown(
             set_identity_settings(
                 actor=self.actor,
                 sandbox=self.sandbox,
                 settings=[Setting(**rule) for rule in self.checked()["rules"]],
-                expected=int(wanted) if wanted.isdecimal() else None,
+                expected=_version(request.headers.get("If-Match", "*")),
             )
         )
 
@@ -126,13 +127,23 @@ class IdentitySettingsViewSet(InputMixin, SandboxViewSet):
                 self.sandbox, [Setting(**rule) for rule in asked["rules"]]
             )
         rules = make_rules(namespace_catalogue(self.sandbox), settings)
-        found = simulate([self._sighting(event) for event in asked["events"]], rules)
+        found = simulate(self._sightings(asked["events"]), rules)
         return Response(SimulationOut(_shown(found)).data)
 
-    def _sighting(self, event: dict[str, Any]) -> Sighting:
-        given = [(one["namespace"], one["value"]) for one in event["identities"]]
-        at = round(event["timestamp"].timestamp() * 1000)
-        return Sighting(tuple(stored_identities(self.sandbox, given)), at)
+    def _sightings(self, events: Sequence[dict[str, Any]]) -> list[Sighting]:
+        given = [
+            (f"events.{place}.identities.{number}", one["namespace"], one["value"])
+            for place, event in enumerate(events)
+            for number, one in enumerate(event["identities"])
+        ]
+        every = iter(identities_at(self.sandbox, given))
+        return [
+            Sighting(
+                tuple(islice(every, len(event["identities"]))),
+                round(event["timestamp"].timestamp() * 1000),
+            )
+            for event in events
+        ]
 
     def _shown(self, row: IdentitySettings) -> Response:
         return Response(IdentitySettingsOut(row).data, headers={"ETag": f'"{row.version}"'})
@@ -151,3 +162,9 @@ def _shown(simulation: Simulation) -> dict[str, Any]:
             for link in simulation.links
         ],
     }
+
+
+def _version(tag: str) -> int | None:
+    """Return the version that a caller has read; None for any, 0 for what was never a tag of ours."""
+    digits = tag.strip('"')
+    return None if tag == "*" else int(digits) if digits.isdecimal() else 0

@@ -112,7 +112,7 @@ class PrivacyJobsViewSet(ListMixin, RetrieveMixin, InputMixin, SandboxViewSet):
         asked = self.checked()
         made = [
             row
-            for user in asked["users"]
+            for place, user in enumerate(asked["users"])
             for row in request_privacy(
                 actor=self.actor,
                 sandbox=self.sandbox,
@@ -120,6 +120,7 @@ class PrivacyJobsViewSet(ListMixin, RetrieveMixin, InputMixin, SandboxViewSet):
                 identities=stored_identities(
                     self.sandbox,
                     [(one["namespace"], one["value"]) for one in user["identities"]],
+                    path=f"users.{place}.identities",
                 ),
                 user_key=user["key"],
                 regulation=asked["regulation"],

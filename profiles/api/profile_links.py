@@ -14,7 +14,7 @@ from profiles.errors import LinkUnknown, ProfileUnknown
 from profiles.identity.rules import Identity
 from profiles.ids import parse_profile_key, profile_key
 from profiles.selectors.graphs import ShownLink, explain, get_identity, list_links
-from profiles.selectors.identities import identity_of_text, stored_identities
+from profiles.selectors.identities import identity_of_text, stored_identity
 from profiles.selectors.people import Person, get_person
 from profiles.selectors.sight import Sight, sight_of
 from profiles.services.links import cut_link, restore_link
@@ -83,9 +83,7 @@ class ProfileLinksMixin(InputMixin, SandboxViewSet):
         person = self.person(profile_id)
         asked = self.checked()
         first, second = (
-            stored_identities(
-                self.sandbox, [(asked[end]["namespace"], asked[end]["value"])], path=end
-            )[0]
+            stored_identity(self.sandbox, asked[end]["namespace"], asked[end]["value"], path=end)
             for end in ("first", "second")
         )
         self.sight.require_namespaces([first.namespace, second.namespace])

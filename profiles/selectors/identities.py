@@ -1,6 +1,6 @@
 """Finding identities."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cdp.errors import FieldError
 from cdp.tenancy.models import Sandbox
@@ -17,19 +17,33 @@ def identity_of_text(sandbox: Sandbox, text: str, *, path: str = "identity") -> 
     if not colon:
         detail = "Write an identity as Namespace:value, such as Email:sarah@luma.com."
         raise IdentityInvalid(detail, errors=[_error(path, "malformed", detail)])
-    return stored_identities(sandbox, [(code, value)], path=path)[0]
+    return stored_identity(sandbox, code, value, path=path)
+
+
+def stored_identity(sandbox: Sandbox, code: str, value: str, *, path: str) -> Identity:
+    """Bring an identity into the form in which it is stored. Raises `IdentityInvalid`."""
+    return identities_at(sandbox, [(path, code, value)])[0]
 
 
 def stored_identities(
     sandbox: Sandbox, given: Sequence[tuple[str, str]], *, path: str = "identities"
 ) -> list[Identity]:
-    """Bring identities into the form in which they are stored. Raises `IdentityInvalid`."""
+    """Bring the identities of a list into the form in which they are stored.
+
+    Raises `IdentityInvalid`, which names each that cannot be one.
+    """
+    return identities_at(
+        sandbox, [(f"{path}.{place}", *identity) for place, identity in enumerate(given)]
+    )
+
+
+def identities_at(sandbox: Sandbox, given: Iterable[tuple[str, str, str]]) -> list[Identity]:
+    """As `stored_identities`, each with the place in the request that a refusal names."""
     namespaces = namespace_catalogue(sandbox)
     found: list[Identity] = []
     errors: list[FieldError] = []
-    for place, (code, value) in enumerate(given):
-        where = path if len(given) == 1 else f"{path}.{place}"
-        outcome = _stored(namespaces, code, value, where)
+    for path, code, value in given:
+        outcome = _stored(namespaces, code, value, path)
         if isinstance(outcome, Identity):
             found.append(outcome)
         else:

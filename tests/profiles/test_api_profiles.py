@@ -291,3 +291,13 @@ def test_a_look_up_costs_the_same_for_many_identities(
 
     with django_assert_max_num_queries(12):
         assert len(look_up(api, "CRM:c-1").json()["identities"]) == 24
+
+
+def test_the_end_of_a_link_that_cannot_be_is_named(api, sarah):
+    key = api.get("/api/v1/profiles/", {"identity": "CRM:c-1"}).json()["id"]
+    good, bad = ({"namespace": "CRM", "value": value} for value in ("c-1", "anonymous"))
+
+    for first, second, path in ((good, bad, "second"), (bad, good, "first")):
+        ends = {"first": first, "second": second}
+        refused = api.post(f"/api/v1/profiles/{key}/cut-link/", ends).json()
+        assert [error["path"] for error in refused["errors"]] == [path]

@@ -238,3 +238,28 @@ def test_there_are_at_most_five_and_one_default_which_stays(api, sandbox):
     assert api.delete(f"/api/v1/merge-policies/{last}/").json()["code"] == "merge_policy_in_use"
     assert api.patch(f"/api/v1/merge-policies/{last}/", {"is_default": False}).status_code == 409
     assert api.delete(f"/api/v1/merge-policies/{first}/").status_code == 204
+
+
+@pytest.mark.parametrize("tag", ['"7"', "nonsense", '"", "x"', ""])
+def test_rules_are_not_replaced_by_who_has_read_others(api, tag):
+    before = api.get("/api/v1/identity-settings/").json()
+
+    stale = api.put("/api/v1/identity-settings/", {"rules": []}, headers={"If-Match": tag})
+
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale")
+    assert api.get("/api/v1/identity-settings/").json()["version"] == before["version"]
+
+
+def test_what_cannot_be_simulated_is_named_by_its_place(api, django_assert_max_num_queries):
+    good, bad = ({"namespace": "Email", "value": value} for value in ("a@x", "anonymous"))
+    events = [
+        {"timestamp": "2026-01-01T00:00:00Z", "identities": identities}
+        for identities in ([good], [good, bad])
+    ]
+    url = "/api/v1/identity-settings/simulate/"
+
+    refused = api.post(url, {"events": events}).json()
+
+    assert [error["path"] for error in refused["errors"]] == ["events.1.identities.1"]
+    with django_assert_max_num_queries(12):
+        assert api.post(url, {"events": [events[0]] * 500}).status_code == 200

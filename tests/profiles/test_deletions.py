@@ -172,3 +172,13 @@ def test_retention_names_namespaces_that_there_are(api, sandbox):
 
     assert refused.json()["errors"][0]["code"] == "namespace_unknown"
     assert api.get("/api/v1/retention/").json()["anonymous_days"] is None
+
+
+def test_what_is_no_profiles_id_is_not_deleted_in_silence(api, sandbox, web):
+    refused = api.post("/api/v1/profile-deletes/", {"ids": ["prf_7", "7", "prf_x"]})
+
+    assert refused.status_code == 422
+    assert [error["path"] for error in refused.json()["errors"]] == ["ids.1", "ids.2"]
+    with scope(sandbox, ME):
+        assert not DeletionOrder.objects.for_sandbox(sandbox).exists()
+    assert api.post("/api/v1/profile-deletes/", {"ids": ["prf_7"]}).status_code == 202

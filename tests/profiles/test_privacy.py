@@ -276,3 +276,16 @@ def test_a_request_names_at_most_nine_identities(api, sandbox, web):
     }
 
     assert api.post(URL, {"users": [user]}).status_code in (400, 422)
+
+
+def test_an_identity_that_cannot_be_is_named_by_its_user_and_place(api, sandbox):
+    users = [
+        {"actions": ["access"], "identities": [{"namespace": code, "value": "a"}]}
+        for code in ("Email", "Nope")
+    ]
+
+    refused = api.post(URL, {"users": users}).json()
+
+    assert [error["path"] for error in refused["errors"]] == ["users.1.identities.0"]
+    with scope(sandbox, ME):
+        assert not PrivacyJob.objects.for_sandbox(sandbox).exists()
