@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -25,13 +26,14 @@ from segments.api.serializers import (
 )
 from segments.dependents import dependents
 from segments.explaining import explained
+from segments.language.tree import schema
 from segments.members import members_after
 from segments.models import Segment
 from segments.payload import payload_of
 from segments.seeing import seen_payload
 from segments.services import lifecycle
 
-_READS = ("list", "retrieve", "dependents", "explain", "members", "history")
+_READS = ("list", "retrieve", "dependents", "explain", "members", "history", "published_schema")
 _PAGE = [
     OpenApiParameter("after", str, description="The last profile of the page before."),
     OpenApiParameter("limit", int, description="How many results a page holds at most."),
@@ -118,6 +120,12 @@ class SegmentViewSet(
             "sizes": selectors.list_sizes(segment)[:1_000],
         }
         return Response(HistoryOut(shown).data)
+
+    @extend_schema(summary="Read the form of a rule", responses=OpenApiTypes.OBJECT)
+    @action(detail=False, methods=["get"], url_path="schema", pagination_class=None)
+    def published_schema(self, request: Request) -> Response:
+        """Return the JSON Schema of a rule's tree."""
+        return Response(schema())
 
     @extend_schema(parameters=_PAGE, responses=MembersOut)
     @action(detail=True, methods=["get"], filter_backends=(), pagination_class=None)

@@ -31,6 +31,7 @@ from segments.language.errors import Problem, RuleError
 from segments.language.limits import refuse_large_tree, scan_problems
 from segments.language.parse import parse
 from segments.language.scopes import PROFILE, bind
+from segments.language.shape import shape_problems
 from segments.language.tree import read_tree, write_tree
 from segments.language.tree_reading import read_condition
 from segments.language.vocabulary import Kind, Vocabulary
@@ -43,11 +44,7 @@ RANKED_BY: frozenset[Kind] = frozenset({"number", "integer", "time", "day"})
 def read_definition(tree: Json, words: Vocabulary) -> Definition:
     """Return the composition of a tree. Raises `RuleError` with every problem and its place."""
     refuse_large_tree(tree)
-    shape = [
-        Problem("shape", error.message, "".join(f"/{part}" for part in error.instance_path))
-        for error in _validator().iter_errors(tree)
-    ]
-    if shape:
+    if shape := shape_problems(_validator(), tree):
         raise RuleError(shape)
     problems: list[Problem] = []
     of = _part(tree["of"], "/of", words, problems)

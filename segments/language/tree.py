@@ -14,6 +14,7 @@ import jsonschema_rs
 from segments.language.ast import Condition
 from segments.language.errors import Problem, RuleError
 from segments.language.limits import refuse_large_tree
+from segments.language.shape import shape_problems
 from segments.language.tree_reading import read_condition
 from segments.language.tree_writing import write_condition
 
@@ -23,11 +24,7 @@ SCHEMA = Path(__file__).with_name("rule.schema.json")
 def read_tree(tree: Json) -> Condition:
     """Return the rule of a JSON tree; raise `RuleError` with every place that is out of shape."""
     refuse_large_tree(tree)
-    problems = [
-        Problem("shape", error.message, _pointer(error.instance_path))
-        for error in _validator().iter_errors(tree)
-    ]
-    if problems:
+    if problems := shape_problems(_validator(), tree):
         raise RuleError(problems)
     try:
         return read_condition(tree)
@@ -55,7 +52,3 @@ def schema() -> dict[str, Json]:
 @cache
 def _validator() -> Json:
     return jsonschema_rs.Draft202012Validator(schema())
-
-
-def _pointer(path: list[str | int]) -> str:
-    return "".join(f"/{part}" for part in path)

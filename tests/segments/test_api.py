@@ -1,3 +1,4 @@
+import jsonschema_rs
 import pytest
 
 from cdp.queue import drain
@@ -49,6 +50,14 @@ def test_a_rule_without_bound_or_measure_is_refused_with_a_reason(api, shop, bod
 
     assert answer.status_code == 422, answer.json()
     assert code in {error["code"] for error in answer.json()["errors"]}
+
+
+def test_the_form_of_a_rule_is_published(api):
+    shown = api.get("/api/v1/segments/schema/")
+
+    assert shown.status_code == 200
+    assert jsonschema_rs.is_valid(shown.json(), BUYERS)
+    assert not jsonschema_rs.is_valid(shown.json(), {"type": "nope"})
 
 
 @pytest.mark.acceptance("A-60")

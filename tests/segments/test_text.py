@@ -77,3 +77,30 @@ def test_a_text_without_measure_is_refused(text, code):
         parse(text)
 
     assert [problem.code for problem in refusal.value.problems] == [code]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "code"),
+    [
+        ("age > " + "9" * 5_000, 7, "too_large"),
+        ("age > -1e400", 8, "too_large"),
+        (r'tier = "\ud800"', 8, "half_character"),
+        (r'tier = "\u0000"', 8, "nul_character"),
+        ("joined > 1.5 days before now", 10, "not_whole"),
+        (f"joined > {'9' * 5_000} days before now", 10, "not_whole"),
+        ('forall E from xEvent where E.eventType = "buy"', 15, "forall_events"),
+        ('xEvent.forall(eventType = "buy")', 1, "forall_events"),
+        ('xEvent[eventType = "buy"].lines.forall(sku = "s1")', 1, "forall_events"),
+        ("forall O from orders", 15, "arguments"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_at_its_place(text, column, code):
+    with pytest.raises(RuleError) as refusal:
+        parse(text)
+
+    [problem] = refusal.value.problems
+    assert (problem.line, problem.column, problem.code) == (1, column, code)
+
+
+def test_a_character_may_be_escaped_in_two_halves():
+    assert parse(r'tier = "\ud83d\ude00"') == parse('tier = "\N{GRINNING FACE}"')

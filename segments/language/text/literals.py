@@ -6,6 +6,8 @@ import re
 from segments.language.moments import UNITS, Unit
 
 LARGEST_INTEGER = 2**63 - 1
+LARGEST_NUMBER = 1e300
+_DIGITS = len(str(LARGEST_INTEGER))
 PLAIN_NAME = re.compile(r"[A-Za-z_@][A-Za-z0-9_@]*")
 # Words that mean something where a path may begin.
 RESERVED = frozenset(
@@ -44,23 +46,28 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'"
 
 
 def read_number(text: str) -> int | float:
-    """Return a written number.
+    """Return a written number; one that is too large is infinite.
 
-    >>> read_number("250"), read_number("2.5"), read_number("1e3")
-    (250, 2.5, 1000.0)
+    >>> read_number("250"), read_number("2.5"), read_number("1e3"), read_number("9" * 5_000)
+    (250, 2.5, 1000.0, inf)
     """
-    if text.isdigit() and int(text) <= LARGEST_INTEGER:
-        return int(text)
+    digits = text.lstrip("0") or "0"
+    if text.isdigit() and len(digits) <= _DIGITS and int(digits) <= LARGEST_INTEGER:
+        return int(digits)
     return float(text)
 
 
 def read_text(quoted: str) -> str:
     r"""Return a written text without its quotes; a backslash before anything else stays.
 
+    Raises `UnicodeError` for half of a character.
+
     >>> read_text('"50\\% \\"off\\""')
     '50\\% "off"'
+    >>> read_text(r'"\ud83d\ude00"') == chr(0x1F600)
+    True
     """
-    return _ESCAPE.sub(_unescaped, quoted[1:-1])
+    return _joined(_ESCAPE.sub(_unescaped, quoted[1:-1]))
 
 
 def write_text(text: str) -> str:
@@ -117,3 +124,10 @@ def _unescaped(match: re.Match[str]) -> str:
     if len(code) > 1:
         return chr(int(code[1:], 16))
     return _ESCAPES.get(code, f"\\{code}")
+
+
+def _joined(text: str) -> str:
+    """Join the two halves in which a character beyond the first 65,536 is escaped."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16")

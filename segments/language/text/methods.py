@@ -38,6 +38,10 @@ PARTS = {name: part for part, name in PART_METHODS.items()}
 FUNCTIONS: dict[str, Function] = {
     name: name for name in ("count", "sum", "average", "min", "max", "distinct")
 } | {"size": "count"}
+FORALL_EVENTS = (
+    "forall is asked of an array. Of events, say which there must not be: "
+    'not (xEvent[eventType = "..." and not (...)]).'
+)
 OTHERS = ("exists", "forall", "isNull", "isNotNull", "in", "notIn", "includes", "get")
 KNOWN = [*COMPARISONS, *TEXT_TESTS, *SET_TESTS, *PARTS, *FUNCTIONS, *OTHERS]
 
@@ -116,6 +120,8 @@ def _quantified(
             where = resolver.condition(arguments[0], names.of_item()) if arguments else None
             items = Items(Field(path, "event"), where, events)
             return Compare(">=", Aggregate("count", items), Value(1))
+        case Events() | InEvents():
+            raise resolver.refusal(tree, "forall_events", FORALL_EVENTS)
     raise resolver.refusal(tree, "not_a_list", f"{name} is asked of events or of an array.")
 
 

@@ -31,7 +31,13 @@ from segments.language.ast import (
 from segments.language.errors import Problem, RuleError
 from segments.language.moments import Anchor, Moment
 from segments.language.text import chains, functions, methods, windows
-from segments.language.text.literals import read_name, read_number, read_text, read_unit
+from segments.language.text.literals import (
+    LARGEST_NUMBER,
+    read_name,
+    read_number,
+    read_text,
+    read_unit,
+)
 from segments.language.text.names import EVENTS, InEvents, LookUp, Names, Variable, Whole
 from segments.language.vocabulary import suggest
 
@@ -222,11 +228,15 @@ def _bound(resolver: Resolver, word: str, sources: list[Any], names: Names) -> C
     variable, origin, *where = source.children
     thing = resolver.thing(origin, names)
     if isinstance(thing, Events) and thing.where is None:
+        if word == "forall":
+            raise resolver.refusal(origin, "forall_events", methods.FORALL_EVENTS)
         inner = names.with_event(str(variable))
         return Happened(Events(_where(resolver, where, rest, inner)))
     if isinstance(thing, Field):
         inner = names.with_item(str(variable))
         chosen = _where(resolver, where, rest, inner)
+        if chosen is None and word == "forall":
+            raise resolver.refusal(origin, "arguments", "forall takes one condition.")
         if chosen is None:
             return IsNull(thing, negated=True)
         return ItemsMatch("any" if word == "exists" else "all", thing, chosen)
@@ -301,8 +311,31 @@ def _calculation(resolver: Resolver, tree: Any, names: Names) -> Thing:
 
 def _signed(resolver: Resolver, tree: Any, names: Names) -> Thing:
     sign, number = tree.children
-    value = read_number(number)
+    value = _written_number(resolver, number)
     return Value(-value if sign == "-" else value)
+
+
+def _number(resolver: Resolver, tree: Any, names: Names) -> Thing:
+    return Value(_written_number(resolver, tree.children[0]))
+
+
+def _written_number(resolver: Resolver, token: Any) -> int | float:
+    number = read_number(token)
+    if number > LARGEST_NUMBER:
+        raise resolver.refusal(token, "too_large", "Numbers go up to 1e300.")
+    return number
+
+
+def _text(resolver: Resolver, tree: Any, names: Names) -> Thing:
+    token = tree.children[0]
+    try:
+        text = read_text(token)
+    except UnicodeError as error:
+        detail = "The text holds half of a character: write it as itself, or both of its halves."
+        raise resolver.refusal(token, "half_character", detail) from error
+    if "\0" in text:
+        raise resolver.refusal(token, "nul_character", "A text cannot hold the character NUL.")
+    return Value(text)
 
 
 def _all_of(resolver: Resolver, tree: Any, names: Names) -> Thing:
@@ -357,8 +390,8 @@ _READERS: dict[str, Callable[[Resolver, Any, Names], Thing]] = {
     "method": methods.read,
     "chosen": _chosen,
     "group": lambda resolver, tree, names: resolver.thing(tree.children[0], names),
-    "number": lambda resolver, tree, names: Value(read_number(tree.children[0])),
-    "text": lambda resolver, tree, names: Value(read_text(tree.children[0])),
+    "number": _number,
+    "text": _text,
     "truth": lambda resolver, tree, names: Value(tree.children[0] == "true"),
     "list": _list,
     "numbered": _numbered,

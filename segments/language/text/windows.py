@@ -51,7 +51,7 @@ def shifted(
     resolver: "Resolver", count: Any, unit: Unit, direction: Any, moment: Moment
 ) -> Shifted:
     """Return a moment so many units from another."""
-    return Shifted(int(read_number(count)), unit, _direction(direction), moment)
+    return Shifted(whole(resolver, count, count), unit, _direction(direction), moment)
 
 
 def whole(resolver: "Resolver", tree: Any, token: Any) -> int:
