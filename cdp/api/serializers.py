@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.core.validators import RegexValidator
 from rest_framework import serializers
+from rest_framework.request import Request
 
 _MOST_NAMED: Final = 30
 
@@ -34,6 +35,14 @@ class StrictSerializer(serializers.Serializer[Any]):
         meant = get_close_matches(str(name), list(self.fields), n=1)
         hint = f" Did you mean '{meant[0]}'?" if meant else ""
         return serializers.ErrorDetail(f"There is no field '{name}'.{hint}", code="unknown_field")
+
+
+def read_query(request: Request, shape: type[StrictSerializer]) -> dict[str, Any]:
+    """Return the query's values. Raises the framework's `ValidationError`."""
+    given = shape(data=request.query_params.dict())
+    given.is_valid(raise_exception=True)
+    values: dict[str, Any] = given.validated_data
+    return values
 
 
 def _tell_what_fits(field: Any) -> None:

@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cdp.api.mixins import InputMixin
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, read_query
 from cdp.api.views import SandboxViewSet
-from profiles.api.queries import IdentityQuery, read_query
+from profiles.api.queries import IdentityQuery
 from profiles.api.shapes import MOST_AT_ONCE, IdentityIn, IdentityOut, LinkOut
 from profiles.identity.rules import Identity
 from profiles.ids import profile_key

@@ -7,8 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cdp.api.mixins import InputMixin
+from cdp.api.serializers import read_query
 from cdp.api.views import SandboxViewSet
-from profiles.api.queries import ExplainQuery, read_query
+from profiles.api.queries import ExplainQuery
 from profiles.api.shapes import ExplanationOut, LinkIn, SplitOut
 from profiles.errors import LinkUnknown, ProfileUnknown
 from profiles.identity.rules import Identity

@@ -7,6 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from cdp.api.serializers import read_query
 from cdp.clickhouse.errors import StoreUnavailable
 from profiles.api.many import bulk_json, found_by_identity
 from profiles.api.paging import EVENT_ID, SEARCH_ORDER, next_link, read_edge
@@ -16,7 +17,6 @@ from profiles.api.queries import (
     LookupQuery,
     ProfileQuery,
     SearchQuery,
-    read_query,
 )
 from profiles.api.rendering import event_json, fragment_json, identities_json, profile_json
 from profiles.api.shapes import (

@@ -5,7 +5,6 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from cdp.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from cdp.api.serializers import StrictSerializer
@@ -99,11 +98,3 @@ class SearchQuery(StrictSerializer):
                 "Ask for one of name, email, phone and identity.", code="ask_for_one"
             )
         return attrs
-
-
-def read_query(request: Request, shape: type[StrictSerializer]) -> dict[str, Any]:
-    """Return the query's values. Raises the framework's `ValidationError`."""
-    given = shape(data=request.query_params.dict())
-    given.is_valid(raise_exception=True)
-    values: dict[str, Any] = given.validated_data
-    return values

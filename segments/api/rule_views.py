@@ -25,10 +25,11 @@ from segments.api.serializers import (
 from segments.language.print import print_rule
 from segments.language.tree import write_tree
 from segments.models import Evaluation
-from segments.rules import accept
+from segments.rules import accept, references
 from segments.seeing import require_seen
 from segments.services.estimates import estimate
 from segments.services.evaluations import cancel_evaluation, request_evaluation
+from segments.services.lifecycle import refuse_unknown_segments
 from segments.services.overlaps import overlap
 from segments.vocabulary import vocabulary
 
@@ -44,7 +45,9 @@ class ConversionViewSet(InputMixin, SandboxViewSet):
     @extend_schema(request=RuleIn, responses=RuleOut)
     def create(self, request: Request) -> Response:
         """Convert a rule: text into its tree, or a tree into its text; checked on the way."""
-        rule = accept(vocabulary(self.sandbox), **self.checked())
+        words = vocabulary(self.sandbox)
+        rule = accept(words, **self.checked())
+        refuse_unknown_segments(self.sandbox, references(rule, words))
         return Response({"rule": write_tree(rule), "text": print_rule(rule)})
 
 
@@ -61,6 +64,7 @@ class EstimateViewSet(InputMixin, SandboxViewSet):
         """Estimate the size of a segment before it is saved, with some of its members."""
         words = vocabulary(self.sandbox)
         rule = accept(words, **self.checked())
+        refuse_unknown_segments(self.sandbox, references(rule, words))
         require_seen(self.sandbox, self.actor, rule, words)
         found = estimate(self.sandbox, rule, words)
         shown = EstimateOut(found).data

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from cdp.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from cdp.api.serializers import StrictSerializer
 from segments.enums import SegmentOrigin
 from segments.language.print import print_rule
@@ -161,6 +162,19 @@ class OverlapOut(serializers.Serializer[Any]):
     share = serializers.FloatField(help_text="Of all members of either, how many are in both.")
 
 
+class MembersQuery(StrictSerializer):
+    """Which members."""
+
+    after = serializers.CharField(required=False, help_text="The last profile of the page before.")
+    limit = serializers.IntegerField(
+        default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT,
+        help_text="How many results a page holds at most.",
+    )  # fmt: skip
+    attributes = serializers.BooleanField(
+        default=False, help_text="Also what its rows or records say of each member."
+    )
+
+
 class MembersOut(serializers.Serializer[Any]):
     """A page of members; `next` is the last one's id, to go on after, or null at the end."""
 
@@ -225,6 +239,10 @@ class SegmentJobOut(serializers.ModelSerializer[Evaluation]):
             "created_at",
             "ended_at",
         )
+        extra_kwargs = {
+            "wanted": {"help_text": "The segments that were named; empty stands for all."},
+            "asked": {"help_text": "Those that are evaluated, with the version of their rules."},
+        }
 
     def get_progress(self, evaluation: Evaluation) -> dict[str, int | None]:
         """Return for how many profiles the changes have been told, of how many."""

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cdp.api.mixins import CreateMixin, DeleteMixin, ListMixin, PatchMixin, RetrieveMixin
-from cdp.api.pagination import read_limit
+from cdp.api.serializers import read_query
 from cdp.api.views import SandboxViewSet
 from cdp.errors import Malformed
 from profiles.ids import parse_profile_key, profile_key
@@ -19,6 +19,7 @@ from segments.api.filters import SegmentFilter
 from segments.api.serializers import (
     HistoryOut,
     MembersOut,
+    MembersQuery,
     RuleExplanationOut,
     SegmentIn,
     SegmentOut,
@@ -34,13 +35,6 @@ from segments.seeing import seen_payload
 from segments.services import lifecycle
 
 _READS = ("list", "retrieve", "dependents", "explain", "members", "history", "published_schema")
-_PAGE = [
-    OpenApiParameter("after", str, description="The last profile of the page before."),
-    OpenApiParameter("limit", int, description="How many results a page holds at most."),
-    OpenApiParameter(
-        "attributes", bool, description="Also what its rows or records say of each member."
-    ),
-]
 
 
 class SegmentViewSet(
@@ -127,16 +121,16 @@ class SegmentViewSet(
         """Return the JSON Schema of a rule's tree."""
         return Response(schema())
 
-    @extend_schema(parameters=_PAGE, responses=MembersOut)
+    @extend_schema(parameters=[MembersQuery], responses=MembersOut)
     @action(detail=True, methods=["get"], filter_backends=(), pagination_class=None)
     def members(self, request: Request, pk: str) -> Response:
         """List its members as of the last evaluation, in the order of their ids."""
-        limit = read_limit(request)
-        segment = self.get_object()
-        found = members_after(segment, _after(request.query_params.get("after")), limit)
+        asked = read_query(request, MembersQuery)
+        limit, segment = asked["limit"], self.get_object()
+        found = members_after(segment, _after(asked.get("after")), limit)
         keys = [profile_key(profile) for profile in found]
         page: dict[str, Any] = {"results": keys, "next": keys[-1] if len(keys) == limit else None}
-        if request.query_params.get("attributes") == "true":
+        if asked["attributes"]:
             known = seen_payload(segment, self.actor, payload_of(segment, found))
             page["attributes"] = {profile_key(key): own for key, own in known.items()}
         return Response(page)

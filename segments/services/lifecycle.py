@@ -13,6 +13,8 @@ from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
 from cdp.tenancy.errors import NameTaken
 from cdp.tenancy.models import Sandbox
+from governance.selectors import require_labels
+from profiles.selectors.rules import get_merge_policy
 from segments import selectors
 from segments.compositions.names import is_of_the_store
 from segments.dependents import dependents
@@ -196,14 +198,22 @@ def _refuse_foreign_changes(segment: Segment, changed: Collection[str]) -> None:
         raise WrongState("The rows that were uploaded say who is in this segment; it has no rule.")
 
 
+def refuse_unknown_segments(sandbox: Sandbox, asked: Sequence[str]) -> None:
+    """Raise `Invalid` if a rule asks for a segment that is not there."""
+    known = set(selectors.list_segments(sandbox).filter(pk__in=asked).values_list("pk", flat=True))
+    errors = [
+        FieldError(path="rule", code="unknown_segment", detail=f"There is no segment '{key}' here.")
+        for key in asked
+        if key not in known
+    ]
+    if errors:
+        raise Invalid("The rule asks for a segment that does not exist.", errors=errors)
+
+
 def _refuse_bad_references(segment: Segment) -> None:
     """Refuse references to nothing, and those that lead back to the segment itself."""
+    refuse_unknown_segments(segment.sandbox, segment.references)
     asks = dict(selectors.list_segments(segment.sandbox).values_list("pk", "references"))
-    if unknown := [key for key in segment.references if key not in asks]:
-        problem = FieldError(
-            path="rule", code="unknown_segment", detail=f"There is no {unknown[0]}."
-        )
-        raise Invalid("The rule asks for a segment that does not exist.", errors=[problem])
     asks[segment.pk] = segment.references
     seen: set[str] = set()
     waiting = list(segment.references)
@@ -261,7 +271,10 @@ def _refuse_too_many_on_edge(segment: Segment) -> None:
 
 
 def save_segment(segment: Segment, *, force_insert: bool = False) -> None:
-    """Save a segment. Raises `Invalid` or `NameTaken`."""
+    """Save a segment. Raises `Invalid`, `PolicyUnknown` or `NameTaken`."""
+    if segment.merge_policy_id:
+        get_merge_policy(segment.sandbox, segment.merge_policy_id)
+    require_labels(segment.sandbox, segment.labels)
     clean(segment)
     _refuse_too_many_on_edge(segment)
     try:

@@ -14,6 +14,7 @@ from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
 from cdp.tenancy.models import Sandbox
+from governance.selectors import require_labels
 from profiles.selectors.rules import namespace_catalogue
 from segments.enums import SegmentOrigin, SegmentState
 from segments.language.ast import InSegment
@@ -121,6 +122,8 @@ def _named(attributes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _refuse_odd_columns(upload: Upload) -> None:
+    for number, each in enumerate(upload.attributes):
+        require_labels(upload.sandbox, each["labels"], f"attributes/{number}/labels")
     known = {namespace.code for namespace in namespace_catalogue(upload.sandbox)}
     errors = []
     for number, each in enumerate(upload.identities):

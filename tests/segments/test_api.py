@@ -147,3 +147,50 @@ def test_the_overlap_of_two_segments_is_counted(api, shop):
     answer = api.post("/api/v1/segments/overlap/", {"first": made[0], "second": made[1]})
 
     assert answer.json() == {"first": 1, "second": 2, "both": 1, "share": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "path"),
+    [
+        ({"labels": ["C1", "NOPE"]}, 422, "labels"),
+        ({"text": 'inSegment("seg_none")'}, 422, "rule"),
+        ({"merge_policy_id": "mp_none"}, 404, None),
+    ],
+)
+def test_what_a_segment_names_is_there_or_it_is_refused(api, shop, given, status, path):
+    refused = api.post("/api/v1/segments/", {"name": "New", "text": BOUGHT, **given})
+
+    assert refused.status_code == status, refused.json()
+    assert [error["path"] for error in refused.json()["errors"]] == ([path] if path else [])
+    with scope(shop.sandbox, ACTOR):
+        assert not Segment.objects.for_sandbox(shop.sandbox).exists()
+
+
+@pytest.mark.parametrize("url", ["segments/convert/", "segment-estimates/"])
+def test_a_rule_that_asks_for_no_segment_is_refused_before_it_is_saved(api, shop, url):
+    refused = api.post(f"/api/v1/{url}", {"text": f'{BOUGHT} or inSegment("seg_none")'})
+
+    assert refused.status_code == 422
+    [error] = refused.json()["errors"]
+    assert (error["code"], error["detail"]) == (
+        "unknown_segment",
+        "There is no segment 'seg_none' here.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ({"attributes": "maybe"}, "attributes"),
+        ({"limit": 0}, "limit"),
+        ({"limit": 501}, "limit"),
+        ({"attribute": "true"}, "attribute"),
+    ],
+)
+def test_members_are_not_listed_by_what_means_nothing(api, shop, query, path):
+    made = api.post("/api/v1/segments/", {"name": "New", "text": BOUGHT}).json()["id"]
+
+    refused = api.get(f"/api/v1/segments/{made}/members/", query)
+
+    assert refused.status_code == 422
+    assert [error["path"] for error in refused.json()["errors"]] == [path]

@@ -369,3 +369,15 @@ def test_the_time_of_a_row_is_that_of_its_batch(api, shop, clock):
 
 def text_of(moment) -> str:
     return moment.isoformat().replace("+00:00", "Z")
+
+
+def test_a_label_that_is_not_there_is_refused_with_its_column(api, shop):
+    columns = [{"column": "tier"}, {"column": "score", "labels": ["C5", "NOPE"]}]
+    body = {"name": "New", "identities": COLUMNS["identities"], "attributes": columns}
+
+    refused = api.post("/api/v1/segment-uploads/", body)
+
+    assert refused.status_code == 422
+    assert [error["path"] for error in refused.json()["errors"]] == ["attributes/1/labels"]
+    with scope(shop.sandbox, ACTOR):
+        assert not Segment.objects.for_sandbox(shop.sandbox).exists()

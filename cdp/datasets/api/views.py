@@ -17,6 +17,7 @@ from cdp.api.mixins import (
     PatchMixin,
     RetrieveMixin,
 )
+from cdp.api.serializers import read_query
 from cdp.api.views import SandboxViewSet
 from cdp.datasets import fates, selectors, stored
 from cdp.datasets.api.paging import next_link, read_edge
@@ -96,9 +97,7 @@ class DatasetViewSet(
 
         Events come newest first, records by their key.
         """
-        query = RowsQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        wanted = dict(query.validated_data)
+        wanted = read_query(request, RowsQuery)
         organization = self.sandbox.organization
         wanted["after"] = read_edge(wanted.pop("cursor", None), organization)
         page = read_seen_rows(self.get_object(), Wanted(**wanted), self.actor)
