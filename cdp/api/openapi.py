@@ -138,13 +138,30 @@ class ProblemAutoSchema(AutoSchema):
         model = filters._meta.model if filters else view.get_serializer_class().Meta.model
         view.queryset = model._default_manager.none()
         found: list[dict[str, Any]] = super()._get_filter_parameters()  # type: ignore[no-untyped-call]
+        for parameter in found:
+            parameter.setdefault("description", f"Only those with this `{parameter['name']}`.")
         return found
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         return [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
+                "description": self._which(name),
+            }
             for name in variables
         ]
+
+    def _which(self, name: str) -> str:
+        """Say what a part of the path names: the object of the view, or one above it."""
+        view: Any = self.view
+        noun = getattr(view, "noun", "object")
+        if name in ("id", "pk", view.lookup_url_kwarg or view.lookup_field):
+            return f"Which {noun}."
+        above, _, _ = name.rpartition("_")
+        return f"The {name} of the {noun}." if not above else f"Which {above.replace('_', ' ')}."
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
@@ -161,15 +178,13 @@ class ProblemAutoSchema(AutoSchema):
         return dict(sorted(bodies.items()))
 
     def _error_codes(self) -> list[str]:
-        codes = {"400", "401", "403", "429", "503"}
+        codes = {"400", "401", "403", "422", "429", "503"}
         if "{" in self.path or isinstance(self.view, SandboxViewSet):
             codes.add("404")
         if self.method in {"POST", "PUT", "PATCH"}:
-            codes |= {"409", "413", "415", "422"}
+            codes |= {"409", "413", "415"}
         if self.method == "DELETE":
             codes.add("409")
-        if self._is_list_view():
-            codes.add("422")
         if self._changes_one():
             codes.add("412")
         return sorted(codes)

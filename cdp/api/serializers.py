@@ -1,15 +1,17 @@
 """The base of what goes in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.core.validators import RegexValidator
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 
 _MOST_NAMED: Final = 30
+_Shape = TypeVar("_Shape", bound=type[serializers.Serializer[Any]])
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -35,6 +37,13 @@ class StrictSerializer(serializers.Serializer[Any]):
         meant = get_close_matches(str(name), list(self.fields), n=1)
         hint = f" Did you mean '{meant[0]}'?" if meant else ""
         return serializers.ErrorDetail(f"There is no field '{name}'.{hint}", code="unknown_field")
+
+
+def example(value: dict[str, Any]) -> Callable[[_Shape], _Shape]:
+    """Show a shape by an example, in the document and on its page."""
+    shown = OpenApiExample("Example", value=value, request_only=True)
+    decorated: Callable[[_Shape], _Shape] = extend_schema_serializer(examples=[shown])
+    return decorated
 
 
 def read_query(request: Request, shape: type[StrictSerializer]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cdp.api.mixins import CreateMixin, DeleteMixin, ListMixin, PatchMixin, RetrieveMixin
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from cdp.api.views import SandboxViewSet
 from profiles.computed.definition import MOST_KEPT, OPERATORS, ROOT
 from profiles.enums import ComputedFunction, LookbackUnit
@@ -73,6 +73,16 @@ class ComputedAttributePatch(StrictSerializer):
     keep = serializers.IntegerField(min_value=1, max_value=MOST_KEPT, required=False)
 
 
+@example(
+    {
+        "name": "spentThisQuarter",
+        "function": "sum",
+        "field": "commerce.order.priceTotal",
+        "conditions": [{"field": "eventType", "operator": "=", "value": "commerce.purchases"}],
+        "lookback_length": 3,
+        "lookback_unit": "months",
+    }
+)
 class ComputedAttributeIn(ComputedAttributePatch):
     """A new computed attribute."""
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cdp.api.mixins import InputMixin, ListMixin, RetrieveMixin
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from cdp.api.views import SandboxViewSet
 from cdp.errors import FieldError, Invalid
 from profiles.api.shapes import MOST_AT_ONCE, IdentityIn
@@ -45,6 +45,7 @@ class DeletionOut(serializers.ModelSerializer[DeletionOrder]):
         )
 
 
+@example({"ids": ["prf_12"], "title": "Test persons"})
 class ProfileDeleteIn(StrictSerializer):
     """Which profiles go, or which dataset's say in all of them."""
 
@@ -63,6 +64,7 @@ class ProfileDeleteIn(StrictSerializer):
         return attrs
 
 
+@example({"identities": [{"namespace": "Email", "value": "sarah@luma.com"}], "title": "Ticket 7"})
 class RecordDeleteIn(StrictSerializer):
     """Whose rows go: those that belong to these identities."""
 
@@ -187,6 +189,7 @@ class RetentionOut(serializers.ModelSerializer[RetentionSettings]):
         fields = ("anonymous_namespaces", "anonymous_days", "swept_at", "updated_at")
 
 
+@example({"anonymous_namespaces": ["ECID"], "anonymous_days": 14})
 class RetentionIn(StrictSerializer):
     """After how many days without a sign of life anonymous people go."""
 

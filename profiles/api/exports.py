@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cdp.api.mixins import DeleteMixin, InputMixin, ListMixin, RetrieveMixin
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from cdp.api.views import SandboxViewSet
 from cdp.datasets.errors import FieldHidden
 from profiles.enums import (
@@ -67,6 +67,14 @@ class ProfileExportOut(serializers.ModelSerializer[ProfileExport]):
         )
 
 
+@example(
+    {
+        "target": "file",
+        "format": "csv",
+        "fields": ["person.name", "loyalty.tier"],
+        "segments": ["seg_01m8m3bq8p4v0n5c2h7x9k6d1f"],
+    }
+)
 class ProfileExportIn(StrictSerializer):
     """Whom to export, what of them, and where to."""
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cdp.api.mixins import InputMixin
-from cdp.api.serializers import StrictSerializer, read_query
+from cdp.api.serializers import StrictSerializer, example, read_query
 from cdp.api.views import SandboxViewSet
 from profiles.api.queries import IdentityQuery
 from profiles.api.shapes import MOST_AT_ONCE, IdentityIn, IdentityOut, LinkOut
@@ -30,6 +30,7 @@ class FoundIdentityOut(IdentityOut):
     first_seen = serializers.DateTimeField()
 
 
+@example({"identities": [{"namespace": "Email", "value": "sarah@luma.com"}], "links": True})
 class GraphsIn(StrictSerializer):
     """Whose graphs to show."""
 
@@ -37,6 +38,7 @@ class GraphsIn(StrictSerializer):
     links = serializers.BooleanField(required=False, default=False)
 
 
+@extend_schema_serializer(many=False)  # also where a collection's GET shows one
 class GraphOut(serializers.Serializer[Any]):
     """A graph: the identities of one person."""
 
@@ -83,7 +85,9 @@ class IdentityGraphsViewSet(InputMixin, SandboxViewSet):
     permissions = {"*": "view-identities"}
     input_class = GraphsIn
 
-    @extend_schema(parameters=[IdentityQuery], responses=GraphOut)
+    @extend_schema(
+        summary="Show the graph of an identity", parameters=[IdentityQuery], responses=GraphOut
+    )
     def list(self, request: Request) -> Response:
         """Show the graph of an identity with its links: who belongs together, and since when."""
         asked = read_query(request, IdentityQuery)

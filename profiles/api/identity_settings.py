@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cdp.api.mixins import InputMixin
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from cdp.api.views import SandboxViewSet
 from profiles.api.shapes import IdentityIn, IdentityOut
 from profiles.identity.rules import Setting, make_rules
@@ -49,6 +49,14 @@ class IdentitySettingsOut(serializers.ModelSerializer[IdentitySettings]):
         fields = ("rules", "version", "updated_at")
 
 
+@example(
+    {
+        "rules": [
+            {"namespace": "CRM", "unique": True, "priority": 1},
+            {"namespace": "ECID", "priority": 2},
+        ]
+    }
+)
 class IdentitySettingsIn(StrictSerializer):
     """Linking rules: person ids rank above devices, devices above cookies."""
 
@@ -62,6 +70,19 @@ class SightingIn(StrictSerializer):
     identities = serializers.ListField(child=IdentityIn(), min_length=1, max_length=20)
 
 
+@example(
+    {
+        "events": [
+            {
+                "timestamp": "2026-01-01T08:00:00Z",
+                "identities": [
+                    {"namespace": "Email", "value": "sarah@luma.com"},
+                    {"namespace": "CRM", "value": "c-1"},
+                ],
+            },
+        ]
+    }
+)
 class SimulationIn(StrictSerializer):
     """What to simulate; without `rules` the sandbox's own are taken."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from cdp.api.mixins import CreateMixin, DeleteMixin, ListMixin, PatchMixin, RetrieveMixin
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from cdp.api.views import SandboxViewSet
 from profiles.enums import AttributeMerge, GraphUse
 from profiles.models import MergePolicy
@@ -33,6 +33,13 @@ class MergePolicyOut(serializers.ModelSerializer[MergePolicy]):
         )
 
 
+@example(
+    {
+        "name": "CRM first",
+        "attributes": "dataSetPrecedence",
+        "datasets": ["ds_01m8m3arraepchged4d3fdj285", "ds_01m8m3arq7gkfqqf64xb6mjxkw"],
+    }
+)
 class MergePolicyIn(StrictSerializer):
     """A merge policy."""
 

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from cdp.api.catalogues import CataloguePagination
 from cdp.api.mixins import CreateMixin, ListMixin, PatchMixin, RetrieveMixin
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from cdp.api.views import SandboxViewSet
 from profiles.enums import NamespaceType, Normaliser
 from profiles.identity.namespaces import EVICTION_CLASS
@@ -51,6 +51,7 @@ class NamespacePatch(StrictSerializer):
     description = serializers.CharField(max_length=5_000, allow_blank=True)
 
 
+@example({"code": "CRM", "name": "CRM id", "type": "Cross_device"})
 class NamespaceIn(StrictSerializer):
     """A new namespace. Its code, type and normaliser never change."""
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cdp.api.mixins import InputMixin, ListMixin, RetrieveMixin
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from cdp.api.views import SandboxViewSet
 from cdp.datasets.errors import FieldHidden
 from cdp.datasets.seeing import RefusedRecords
@@ -71,6 +71,18 @@ class UserIn(StrictSerializer):
     identities = serializers.ListField(child=IdentityIn(), min_length=1, max_length=MOST_IDENTITIES)
 
 
+@example(
+    {
+        "regulation": "gdpr",
+        "users": [
+            {
+                "key": "Ticket 7",
+                "actions": ["access"],
+                "identities": [{"namespace": "Email", "value": "sarah@luma.com"}],
+            }
+        ],
+    }
+)
 class PrivacyRequestIn(StrictSerializer):
     """Requests of one or more persons."""
 

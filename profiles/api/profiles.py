@@ -55,7 +55,9 @@ class ProfilesViewSet(ProfileLinksMixin):
     }
     pagination_class = None
 
-    @extend_schema(parameters=[LookupQuery], responses=ProfileOut)
+    @extend_schema(
+        summary="Look a person up by an identity", parameters=[LookupQuery], responses=ProfileOut
+    )
     def list(self, request: Request) -> Response:
         """Look a person up by any identity.
 

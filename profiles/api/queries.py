@@ -56,13 +56,22 @@ class EventsQuery(StrictSerializer):
 
     since = serializers.DateTimeField(required=False, help_text="From then on.")
     until = serializers.DateTimeField(required=False, help_text="Before then.")
-    event_type = serializers.CharField(required=False)
-    dataset = serializers.CharField(required=False)
+    event_type = serializers.CharField(
+        required=False, help_text="Only events of this type, such as `commerce.purchases`."
+    )
+    dataset = serializers.CharField(required=False, help_text="Only events of this dataset.")
     ordering = serializers.ChoiceField(
-        required=False, choices=["-timestamp", "timestamp"], default="-timestamp"
+        required=False,
+        choices=["-timestamp", "timestamp"],
+        default="-timestamp",
+        help_text="Newest or oldest first.",
     )
     limit = serializers.IntegerField(
-        required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT
+        required=False,
+        default=DEFAULT_LIMIT,
+        min_value=1,
+        max_value=MAX_LIMIT,
+        help_text="How many results a page holds at most.",
     )
     cursor = serializers.CharField(required=False, help_text="Take it from `next`.")
 
@@ -82,14 +91,26 @@ class ExplainQuery(StrictSerializer):
 class SearchQuery(StrictSerializer):
     """What a person's name, e-mail address or telephone number begins with, or an identity."""
 
-    name = serializers.CharField(required=False, min_length=2, max_length=200)
-    email = serializers.CharField(required=False, min_length=2, max_length=200)
-    phone = serializers.CharField(required=False, min_length=3, max_length=40)
-    identity = serializers.CharField(required=False, max_length=1_200)
-    limit = serializers.IntegerField(
-        required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT
+    name = serializers.CharField(
+        required=False, min_length=2, max_length=200, help_text="What a name begins with."
     )
-    cursor = serializers.CharField(required=False)
+    email = serializers.CharField(
+        required=False, min_length=2, max_length=200, help_text="What an address begins with."
+    )
+    phone = serializers.CharField(
+        required=False, min_length=3, max_length=40, help_text="What a number begins with."
+    )
+    identity = serializers.CharField(
+        required=False, max_length=1_200, help_text="`Namespace:value`, exactly."
+    )
+    limit = serializers.IntegerField(
+        required=False,
+        default=DEFAULT_LIMIT,
+        min_value=1,
+        max_value=MAX_LIMIT,
+        help_text="How many results a page holds at most.",
+    )
+    cursor = serializers.CharField(required=False, help_text="Take it from `next`.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         asked = [kind for kind in ("name", "email", "phone", "identity") if kind in attrs]

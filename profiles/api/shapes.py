@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from profiles.identity.namespaces import NamespaceType
 
 MOST_AT_ONCE = 1_000
@@ -70,6 +71,7 @@ class _SourceOut(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
 
 
+@extend_schema_serializer(many=False)  # also where a collection's GET looks one up
 class ProfileOut(serializers.Serializer[Any]):
     """A person: everything that is known, merged."""
 
@@ -101,6 +103,12 @@ class FragmentOut(serializers.Serializer[Any]):
     changed_in_part = serializers.DictField(child=serializers.DateTimeField())
 
 
+@example(
+    {
+        "first": {"namespace": "Email", "value": "sarah@luma.com"},
+        "second": {"namespace": "CRM", "value": "c-1"},
+    }
+)
 class LinkIn(StrictSerializer):
     """The two identities of a link."""
 
@@ -134,6 +142,7 @@ class SplitOut(serializers.Serializer[Any]):
     second_profile = serializers.CharField()
 
 
+@example({"identities": [{"namespace": "Email", "value": "sarah@luma.com"}], "ids": ["prf_12"]})
 class BulkGetIn(StrictSerializer):
     """Whom to get."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from segments.api.serializers import PossibilityOut
 from segments.models import Composition, Segment
 
@@ -53,6 +53,21 @@ class CompositionPatch(StrictSerializer):
     definition = serializers.JSONField(help_text="The composition as a tree.")
 
 
+@example(
+    {
+        "name": "A test of two offers",
+        "definition": {
+            "of": {"type": "rule", "text": "loyalty.points > 100"},
+            "split": {
+                "by": "share",
+                "branches": [
+                    {"key": "a", "name": "Offer A", "percent": 50},
+                    {"key": "b", "name": "Offer B", "percent": 50},
+                ],
+            },
+        },
+    }
+)
 class CompositionIn(CompositionPatch):
     """A new composition; it begins as a draft."""
 

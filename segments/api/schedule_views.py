@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from cdp.api.mixins import CreateMixin, DeleteMixin, ListMixin, PatchMixin, RetrieveMixin
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from cdp.api.views import SandboxViewSet
 from segments import selectors
 from segments.models import SegmentSchedule
@@ -31,6 +31,7 @@ class SegmentScheduleOut(serializers.ModelSerializer[SegmentSchedule]):
         )
 
 
+@example({"name": "Every night", "schedule": {"cron": "0 1 * * *"}})
 class SegmentScheduleIn(StrictSerializer):
     """A schedule, on the clock of the sandbox."""
 

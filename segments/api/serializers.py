@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from cdp.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from segments.enums import SegmentOrigin
 from segments.language.print import print_rule
 from segments.language.tree_reading import read_condition
@@ -60,6 +60,7 @@ class SegmentOut(serializers.ModelSerializer[Segment]):
         return print_rule(read_condition(segment.rule))
 
 
+@example({"text": 'loyalty.tier in ["gold", "platinum"]'})
 class RuleIn(StrictSerializer):
     """A rule, given either as a tree or as text."""
 
@@ -84,6 +85,14 @@ class SegmentPatch(RuleIn):
     )
 
 
+@example(
+    {
+        "name": "Spent 250 in three months",
+        "text": 'xEvent[eventType = "commerce.purchases" and timestamp occurs <= 3 months before'
+        " now].sum(commerce.order.payments.paymentAmount) >= 250",
+        "tags": ["spring"],
+    }
+)
 class SegmentIn(SegmentPatch):
     """A new segment; it begins as a draft."""
 
@@ -146,6 +155,12 @@ class EstimateOut(serializers.Serializer[Any]):
     )
 
 
+@example(
+    {
+        "first": "seg_01m8m3bq8p4v0n5c2h7x9k6d1f",
+        "second": "seg_01m8m3bq9c7r1w3t5y8u0j2g4s",
+    }
+)
 class OverlapIn(StrictSerializer):
     """Two segments."""
 
@@ -210,6 +225,7 @@ class HistoryOut(serializers.Serializer[Any]):
     sizes = SizeOut(many=True)
 
 
+@example({"segments": ["seg_01m8m3bq8p4v0n5c2h7x9k6d1f"]})
 class SegmentJobIn(StrictSerializer):
     """Which segments to evaluate; all published ones if none is named."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from cdp.datasets.enums import FileFormat
 from segments.enums import SegmentState, UploadMode
 from segments.models import Upload, UploadPart
@@ -48,6 +48,14 @@ class SegmentUploadPatch(StrictSerializer):
     )  # fmt: skip
 
 
+@example(
+    {
+        "name": "Members of the club",
+        "identities": [{"column": "email", "namespace": "Email"}],
+        "attributes": [{"column": "since", "type": "date"}],
+        "ttl_days": 90,
+    }
+)
 class SegmentUploadIn(SegmentUploadPatch):
     """A new uploaded segment."""
 
@@ -85,6 +93,7 @@ class SegmentUploadOut(serializers.ModelSerializer[Upload]):
         )
 
 
+@example({"mode": "replace", "input_format": "csv"})
 class UploadBatchIn(StrictSerializer):
     """A batch of files for an uploaded segment."""
 

@@ -27,6 +27,7 @@ from segments.errors import RuleRefused, WrongState
 from segments.language.errors import RuleError
 from segments.language.vocabulary import Vocabulary, suggest
 from segments.models import Composition, Segment
+from segments.rules import references
 from segments.seeing import require_seen, require_seen_attributes
 from segments.services.evaluations import request_evaluation
 from segments.services.lifecycle import (
@@ -34,6 +35,7 @@ from segments.services.lifecycle import (
     move_segment,
     note_version,
     refuse_if_used,
+    refuse_unknown_segments,
     refuse_unpublished_parents,
     remove_segment,
     save_segment,
@@ -139,6 +141,8 @@ def _take_definition(actor: Actor, composition: Composition, tree: Any) -> Defin
         definition = read_definition(tree, words)
     except RuleError as error:
         raise RuleRefused(error.problems, field="definition") from error
+    asked = references(base_of(definition), words)
+    refuse_unknown_segments(composition.sandbox, asked, path="definition")
     _refuse_odd_enrichments(composition.sandbox, definition)
     _refuse_hidden(actor, composition, definition, words)
     composition.definition = canonical(tree, words)

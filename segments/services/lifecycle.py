@@ -198,11 +198,11 @@ def _refuse_foreign_changes(segment: Segment, changed: Collection[str]) -> None:
         raise WrongState("The rows that were uploaded say who is in this segment; it has no rule.")
 
 
-def refuse_unknown_segments(sandbox: Sandbox, asked: Sequence[str]) -> None:
+def refuse_unknown_segments(sandbox: Sandbox, asked: Sequence[str], path: str = "rule") -> None:
     """Raise `Invalid` if a rule asks for a segment that is not there."""
     known = set(selectors.list_segments(sandbox).filter(pk__in=asked).values_list("pk", flat=True))
     errors = [
-        FieldError(path="rule", code="unknown_segment", detail=f"There is no segment '{key}' here.")
+        FieldError(path=path, code="unknown_segment", detail=f"There is no segment '{key}' here.")
         for key in asked
         if key not in known
     ]

@@ -123,7 +123,7 @@ def _named(attributes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _refuse_odd_columns(upload: Upload) -> None:
     for number, each in enumerate(upload.attributes):
-        require_labels(upload.sandbox, each["labels"], f"attributes/{number}/labels")
+        require_labels(upload.sandbox, each["labels"], f"attributes.{number}.labels")
     known = {namespace.code for namespace in namespace_catalogue(upload.sandbox)}
     errors = []
     for number, each in enumerate(upload.identities):
@@ -131,10 +131,10 @@ def _refuse_odd_columns(upload: Upload) -> None:
             near = get_close_matches(each["namespace"], known, n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             detail = f"There is no identity namespace '{each['namespace']}' here.{hint}"
-            path = f"identities/{number}/namespace"
+            path = f"identities.{number}.namespace"
             errors.append(FieldError(path=path, code="unknown_namespace", detail=detail))
-    columns = [(f"identities/{n}/column", e["column"]) for n, e in enumerate(upload.identities)]
-    names = [(f"attributes/{n}/name", e["name"]) for n, e in enumerate(upload.attributes)]
+    columns = [(f"identities.{n}.column", e["column"]) for n, e in enumerate(upload.identities)]
+    names = [(f"attributes.{n}.name", e["name"]) for n, e in enumerate(upload.attributes)]
     for places in (columns, names):
         seen: set[str] = set()
         for path, name in places:

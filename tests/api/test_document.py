@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
@@ -39,6 +40,30 @@ def test_every_operation_explains_itself(operation):
     assert len(operation["description"]) > len("Needs a credential, and no permission.")
     assert operation["x-permission"] in {*PERMISSIONS, ANY_CALLER, OPERATOR}
     assert {"401", "403", "429", "503"} <= set(operation["responses"])
+
+
+def test_every_example_is_of_the_form_that_it_shows():
+    made = document()
+    shown = [
+        (body["schema"], example["value"])
+        for item in made["paths"].values()
+        for method, operation in item.items()
+        if method in METHODS
+        for body in operation.get("requestBody", {}).get("content", {}).values()
+        for example in body.get("examples", {}).values()
+    ]
+
+    assert len(shown) > 20
+    for schema, value in shown:
+        jsonschema_rs.validate({**schema, "components": made["components"]}, value)
+
+
+def test_what_one_answer_holds_is_shown_as_one():
+    looked_up = document()["paths"]["/api/v1/profiles/"]["get"]["responses"]["200"]
+
+    assert looked_up["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/ProfileOut"
+    }
 
 
 def test_every_refusal_is_a_problem():

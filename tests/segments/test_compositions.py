@@ -259,7 +259,7 @@ def test_merged_people_count_once_and_parted_ones_each(api, shop, parents):
 @pytest.mark.parametrize(
     ("definition", "path", "code"),
     [
-        ({"of": {"type": "segment", "id": "seg_none"}}, "rule", "unknown_segment"),
+        ({"of": {"type": "segment", "id": "seg_none"}}, "definition", "unknown_segment"),
         ({"of": {"type": "rule", "text": "loyalty.pints > 1"}}, "definition/of/text/left", "unknown_path"),
         ({"of": {"type": "rule", "text": "true"}, "rank": {"by": "person.gender", "order": "ascending", "limit": 1}}, "definition/rank/by", "no_order"),
         ({"of": {"type": "rule", "text": "true"}, "rank": {"by": "loyalty.pints", "order": "ascending", "limit": 1}}, "definition/rank/by", "unknown_path"),

@@ -2,10 +2,13 @@
 
 import pytest
 
+from segments.compositions.reading import read_definition
 from segments.language.errors import RuleError
 from segments.language.tree import read_tree
+from segments.language.vocabulary import Vocabulary
 
 AGE = {"field": "age"}
+EVERYBODY = {"type": "rule", "text": "true"}
 
 
 def compare(**given):
@@ -42,6 +45,28 @@ def test_a_tree_is_told_where_it_is_wrong_and_what_is_missing(tree, path, detail
     assert (problem.code, problem.path) == ("shape", path)
     assert problem.detail.startswith(detail)
     assert len(problem.detail) <= 310
+
+
+@pytest.mark.parametrize(
+    ("tree", "path", "detail"),
+    [
+        ({}, "", '"of" is a required property'),
+        ({"of": None}, "/of", 'null is not of type "object"'),
+        ({"of": {"type": "rule"}}, "/of", "One of these is required: rule, text."),
+        ({"of": EVERYBODY, "split": {"by": "nope"}}, "/split", "There is no by 'nope' here."),
+        (
+            {"of": EVERYBODY, "split": {"by": "share"}},
+            "/split",
+            '"branches" is a required property',
+        ),
+    ],
+)
+def test_a_composition_is_told_where_it_is_wrong(tree, path, detail):
+    with pytest.raises(RuleError) as refusal:
+        read_definition(tree, Vocabulary())
+
+    problem = refusal.value.problems[0]
+    assert (problem.path, problem.detail[: len(detail)]) == (path, detail)
 
 
 def test_what_is_missing_is_told_all_at_once():

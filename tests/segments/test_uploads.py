@@ -248,8 +248,8 @@ def test_what_the_file_says_beside_is_kept_and_the_newest_wins(api, shop):
 @pytest.mark.parametrize(
     ("values", "path", "code"),
     [
-        ({"identities": [{"column": "a", "namespace": "Emial"}]}, "identities/0/namespace", "unknown_namespace"),
-        ({"attributes": [{"column": "a"}, {"column": "b", "name": "a"}]}, "attributes/1/name", "twice"),
+        ({"identities": [{"column": "a", "namespace": "Emial"}]}, "identities.0.namespace", "unknown_namespace"),
+        ({"attributes": [{"column": "a"}, {"column": "b", "name": "a"}]}, "attributes.1.name", "twice"),
         ({"ttl_days": 0}, "ttl_days", "min_value"),
         ({"identities": []}, "identities", "min_length"),
     ],
@@ -378,6 +378,6 @@ def test_a_label_that_is_not_there_is_refused_with_its_column(api, shop):
     refused = api.post("/api/v1/segment-uploads/", body)
 
     assert refused.status_code == 422
-    assert [error["path"] for error in refused.json()["errors"]] == ["attributes/1/labels"]
+    assert [error["path"] for error in refused.json()["errors"]] == ["attributes.1.labels"]
     with scope(shop.sandbox, ACTOR):
         assert not Segment.objects.for_sandbox(shop.sandbox).exists()

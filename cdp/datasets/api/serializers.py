@@ -6,7 +6,7 @@ from django.conf import settings
 from orjson import loads
 from rest_framework import serializers
 
-from cdp.api.serializers import StrictSerializer
+from cdp.api.serializers import StrictSerializer, example
 from cdp.datasets.enums import Door, Fate
 from cdp.datasets.models import Dataset, Inlet, Receipt, RejectedRecord
 from cdp.datasets.seeing import RefusedRecords
@@ -200,6 +200,7 @@ class RejectedRecordOut(serializers.ModelSerializer[RejectedRecord]):
         return refused.errors(row.dataset_id, row.errors)
 
 
+@example({"ids": ["rej_01m8m3q1jr0n7s6ngwnpfsbjw5"]})
 class ReplayIn(StrictSerializer):
     """Which rejected records to send again."""
 
@@ -219,15 +220,19 @@ class RowsQuery(StrictSerializer):
 
     since = serializers.DateTimeField(required=False, help_text="From this time on.")
     until = serializers.DateTimeField(required=False, help_text="Before this time.")
-    batch_id = serializers.CharField(required=False, max_length=40)
+    batch_id = serializers.CharField(
+        required=False, max_length=40, help_text="Only what this batch brought."
+    )
     key = serializers.CharField(
         required=False, max_length=1_000, help_text="Of a record dataset: the rows of one key."
     )
     current = serializers.BooleanField(
         default=False, help_text="Of a record dataset: only the latest row of each key."
     )
-    limit = serializers.IntegerField(default=50, min_value=1, max_value=500)
-    cursor = serializers.CharField(required=False)
+    limit = serializers.IntegerField(
+        default=50, min_value=1, max_value=500, help_text="How many results a page holds at most."
+    )
+    cursor = serializers.CharField(required=False, help_text="Take it from `next`.")
 
 
 class StoredRowOut(serializers.Serializer[Any]):
