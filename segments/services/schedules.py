@@ -33,7 +33,7 @@ def create_schedule(*, actor: Actor, sandbox: Sandbox, **values: Any) -> Segment
     if selectors.list_schedules(sandbox).count() >= MOST_SCHEDULES:
         raise Invalid(f"A sandbox has at most {MOST_SCHEDULES} schedules: change or delete one.")
     row = SegmentSchedule(sandbox=sandbox, **values)
-    _check(row)
+    _check(row, is_set=True)
     _save(row, force_insert=True)
     audit.record(actor=actor, action="segment_schedule.created", target=row, after=values)
     _set_timer(row)
@@ -45,12 +45,13 @@ def change_schedule(*, actor: Actor, row: SegmentSchedule, **changes: Any) -> Se
     before = {field: getattr(row, field) for field in changes}
     for field, value in changes.items():
         setattr(row, field, value)
-    _check(row)
+    is_set = bool({"schedule", "enabled"} & changes.keys())
+    _check(row, is_set=is_set)
     _save(row)
     audit.record(
         actor=actor, action="segment_schedule.changed", target=row, before=before, after=changes
     )
-    if {"schedule", "enabled"} & changes.keys():
+    if is_set:
         _set_timer(row)
     return row
 
@@ -94,12 +95,17 @@ def _next_run(row: SegmentSchedule) -> datetime | None:
     return next_run(row.schedule, row.sandbox.time_zone, after=timezone.now())
 
 
-def _check(row: SegmentSchedule) -> None:
-    """Raise `Invalid` with everything that is wrong with a schedule."""
+def _check(row: SegmentSchedule, *, is_set: bool) -> None:
+    """Raise `Invalid` with everything that is wrong with a schedule.
+
+    One that `is_set` now has to run at least once: a single run may be over by then.
+    """
     errors = []
     problem = check_schedule(row.schedule, row.sandbox.time_zone)
     if not row.schedule:
         problem = "Say when: a cron expression, an interval, or the moment of a single run."
+    elif not problem and is_set and row.enabled and _next_run(row) is None:
+        problem = "It would never run: its moment is over."
     if problem:
         errors.append(FieldError(path="schedule", code="invalid", detail=problem))
     row.segments = sorted(set(row.segments))

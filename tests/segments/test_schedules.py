@@ -201,3 +201,22 @@ def test_a_segment_on_a_schedule_cannot_be_deleted(api, shop):
         {"type": "segment_schedule", "id": schedule["id"], "name": "Nightly"}
     ]
     assert ids(shop)["Buyers"] == buyers
+
+
+def test_a_single_run_whose_moment_is_over_is_refused(api, sandbox):
+    over = {"start_at": "2020-01-01T00:00:00Z"}
+
+    refused = api.post(AT, {"name": "Once", "schedule": over})
+
+    assert refused.status_code == 422
+    [error] = refused.json()["errors"]
+    assert (error["path"], error["detail"]) == (
+        "schedule",
+        "It would never run: its moment is over.",
+    )
+    assert api.get(AT).json()["results"] == []
+    off = api.post(AT, {"name": "Once", "schedule": over, "enabled": False})
+    assert off.status_code == 201
+    at = f"{AT}{off.json()['id']}/"
+    assert api.patch(at, {"name": "Never"}).status_code == 200
+    assert api.patch(at, {"enabled": True}).status_code == 422

@@ -98,9 +98,9 @@ class DatasetViewSet(
         Events come newest first, records by their key.
         """
         wanted = read_query(request, RowsQuery)
-        organization = self.sandbox.organization
+        dataset, organization = self.get_object(), self.sandbox.organization
         wanted["after"] = read_edge(wanted.pop("cursor", None), organization)
-        page = read_seen_rows(self.get_object(), Wanted(**wanted), self.actor)
+        page = read_seen_rows(dataset, Wanted(**wanted), self.actor)
         link = next_link(request, page.edge, organization) if page.edge else None
         return Response(RowsOut({"results": page.rows, "next": link}).data)
 
