@@ -253,7 +253,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["cdp.api.parsers.StrictJSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["cdp.api.throttling.CredentialThrottle"],
     "DEFAULT_PAGINATION_CLASS": "cdp.api.pagination.CursorPagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["cdp.api.filters.FilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "cdp.api.openapi.ProblemAutoSchema",
     "EXCEPTION_HANDLER": "cdp.api.errors.problem_response",
     "UNAUTHENTICATED_USER": None,

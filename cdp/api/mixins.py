@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
 from django.http import Http404
-from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from cdp.api.filters import FilterBackend
 from cdp.api.pagination import PARAMETERS
 from cdp.api.views import ScopedViewSet
 from cdp.errors import FieldError, Invalid, NotFound, Stale
@@ -111,7 +111,7 @@ class ListMixin(ScopedViewSet):
 
     def check_query(self, rows: Any) -> None:
         """Refuse a parameter that means nothing, which would silently list too much."""
-        filters = DjangoFilterBackend().get_filterset_class(self, rows)
+        filters = FilterBackend().get_filterset_class(self, rows)
         known = {*PARAMETERS, *self.query_parameters, *getattr(filters, "base_filters", ())}
         errors = []
         for name in sorted(set(self.request.query_params) - known):

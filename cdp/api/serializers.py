@@ -1,7 +1,7 @@
 """The base of what goes in."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
@@ -54,12 +54,16 @@ def read_query(request: Request, shape: type[StrictSerializer]) -> dict[str, Any
     return values
 
 
+def none_of(given: str, choices: Iterable[object]) -> str:
+    """Say that something is no choice, and which there are."""
+    return f"'{given}' is none of: {', '.join(str(choice) for choice in choices)}."
+
+
 def _tell_what_fits(field: Any) -> None:
     if isinstance(field, serializers.ListField | serializers.DictField):
         _tell_what_fits(field.child)
     elif isinstance(field, serializers.ChoiceField) and len(field.choices) <= _MOST_NAMED:
-        known = ", ".join(str(choice) for choice in field.choices)
-        field.error_messages["invalid_choice"] = f"'{{input}}' is none of: {known}."
+        field.error_messages["invalid_choice"] = none_of("{input}", field.choices)
     elif isinstance(field, serializers.RegexField):
         for validator in field.validators:
             if isinstance(validator, RegexValidator):

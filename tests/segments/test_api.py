@@ -194,3 +194,11 @@ def test_members_are_not_listed_by_what_means_nothing(api, shop, query, path):
 
     assert refused.status_code == 422
     assert [error["path"] for error in refused.json()["errors"]] == [path]
+
+
+def test_a_filter_by_a_choice_that_is_none_is_answered_with_those_there_are(api):
+    refused = api.get("/api/v1/segments/", {"state": "nope"}).json()
+    by_model = api.get("/api/v1/segment-jobs/", {"state": "nope"}).json()
+
+    assert refused["errors"][0]["detail"] == "'nope' is none of: draft, published, inactive."
+    assert by_model["errors"][0]["detail"].startswith("'nope' is none of: waiting, ")
