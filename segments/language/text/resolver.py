@@ -30,14 +30,8 @@ from segments.language.ast import (
 )
 from segments.language.errors import Problem, RuleError
 from segments.language.moments import Anchor, Moment
-from segments.language.text import chains, functions, methods, windows
-from segments.language.text.literals import (
-    LARGEST_NUMBER,
-    read_name,
-    read_number,
-    read_text,
-    read_unit,
-)
+from segments.language.text import chains, functions, methods, windows, written
+from segments.language.text.literals import read_name, read_unit
 from segments.language.text.names import EVENTS, InEvents, LookUp, Names, Variable, Whole
 from segments.language.vocabulary import suggest
 
@@ -309,35 +303,6 @@ def _calculation(resolver: Resolver, tree: Any, names: Names) -> Thing:
     return Arithmetic(str(sign), resolver.operand(left, names), resolver.operand(right, names))  # type: ignore[arg-type]
 
 
-def _signed(resolver: Resolver, tree: Any, names: Names) -> Thing:
-    sign, number = tree.children
-    value = _written_number(resolver, number)
-    return Value(-value if sign == "-" else value)
-
-
-def _number(resolver: Resolver, tree: Any, names: Names) -> Thing:
-    return Value(_written_number(resolver, tree.children[0]))
-
-
-def _written_number(resolver: Resolver, token: Any) -> int | float:
-    number = read_number(token)
-    if number > LARGEST_NUMBER:
-        raise resolver.refusal(token, "too_large", "Numbers go up to 1e300.")
-    return number
-
-
-def _text(resolver: Resolver, tree: Any, names: Names) -> Thing:
-    token = tree.children[0]
-    try:
-        text = read_text(token)
-    except UnicodeError as error:
-        detail = "The text holds half of a character: write it as itself, or both of its halves."
-        raise resolver.refusal(token, "half_character", detail) from error
-    if "\0" in text:
-        raise resolver.refusal(token, "nul_character", "A text cannot hold the character NUL.")
-    return Value(text)
-
-
 def _all_of(resolver: Resolver, tree: Any, names: Names) -> Thing:
     return All(tuple(resolver.condition(child, names) for child in tree.children))
 
@@ -385,13 +350,13 @@ _READERS: dict[str, Callable[[Resolver, Any, Names], Thing]] = {
     "quantified": _quantified,
     "selected": _selected,
     "calculation": _calculation,
-    "signed": _signed,
+    "signed": written.signed,
     "member": _member,
     "method": methods.read,
     "chosen": _chosen,
     "group": lambda resolver, tree, names: resolver.thing(tree.children[0], names),
-    "number": _number,
-    "text": _text,
+    "number": written.number,
+    "text": written.text,
     "truth": lambda resolver, tree, names: Value(tree.children[0] == "true"),
     "list": _list,
     "numbered": _numbered,
