@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from django.utils import timezone
-from oauth2_provider.models import get_access_token_model
 
 from cdp.errors import Forbidden, NotFound
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.errors import OperatorsOnly, SandboxResetting, Unauthenticated
-from cdp.tenancy.models import Credential, Operator, Organization, Role, Sandbox, WriteKey
+from cdp.tenancy.models import Operator, Organization, Sandbox, WriteKey
 from cdp.tenancy.permissions import ALL
+from cdp.tenancy.reading import find_sandbox_named, find_token, roles_of
 from cdp.tenancy.scope import organization_scope, scope
 
 
@@ -40,22 +40,17 @@ class Caller:
 
 def caller_of_token(token: str, organization_id: str = "") -> Caller:
     """Return the caller behind a bearer token. Raises `Unauthenticated`."""
-    found = (
-        get_access_token_model()
-        .objects.select_related("application__organization", "application__user")
-        .filter(token_checksum=hashlib.sha256(token.encode()).hexdigest())
-        .first()
-    )
-    if found is None or found.application is None:
+    found = find_token(hashlib.sha256(token.encode()).hexdigest())
+    if found is None:
         raise Unauthenticated("The access token is unknown. Get one at /oauth/token/.")
     if found.expires <= timezone.now():
         raise Unauthenticated("The access token has expired. Get a new one at /oauth/token/.")
-    credential: Credential = found.application
-    if credential.user is not None and not credential.user.is_active:
+    if not found.is_operator_active:
         raise Unauthenticated("The operator behind this credential is no longer active.")
-    organization = credential.organization or _organization_said(organization_id)
+    organization = found.organization or _organization_said(organization_id)
+    is_operator = found.organization is None
     return Caller(
-        "credential", credential.pk, str(credential), organization, not credential.organization_id
+        "credential", found.credential_id, found.credential_name, organization, is_operator
     )
 
 
@@ -68,12 +63,7 @@ def caller_of_operator(operator: Operator, organization_id: str = "") -> Caller:
 
 def sandbox_named(caller: Caller, name: str) -> Sandbox:
     """Return the sandbox of the caller's organization. Raises `NotFound`."""
-    organization = organization_of(caller)
-    sandbox = (
-        Sandbox.objects.select_related("organization")
-        .filter(organization=organization, name=name)
-        .first()
-    )
+    sandbox = find_sandbox_named(organization_of(caller), name)
     if sandbox is None:
         raise NotFound(f"There is no sandbox '{name}'. Say one of yours in X-Sandbox-Name.")
     if sandbox.state == Sandbox.State.RESETTING:
@@ -162,9 +152,6 @@ def _held(
     caller: Caller, organization: Organization, sandbox: Sandbox | None
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the permissions and the labels that the caller's roles give it together."""
-    roles = Role.objects.for_organization(organization).filter(credentials__contains=[caller.id])
-    if sandbox is not None:
-        roles = roles.filter(sandboxes__overlap=[sandbox.name, "*"])
-    held = list(roles.values_list("permissions", "labels"))
+    held = roles_of(caller.id, organization, sandbox)
     permissions = frozenset(one for own, _ in held for one in own)
     return permissions, frozenset(one for _, own in held for one in own)

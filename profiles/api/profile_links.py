@@ -12,11 +12,13 @@ from cdp.api.views import SandboxViewSet
 from profiles.api.queries import ExplainQuery
 from profiles.api.shapes import ExplanationOut, LinkIn, SplitOut
 from profiles.errors import LinkUnknown, ProfileUnknown
+from profiles.identity.namespaces import NamespaceCatalogue
 from profiles.identity.rules import Identity
 from profiles.ids import parse_profile_key, profile_key
 from profiles.selectors.graphs import ShownLink, explain, get_identity, list_links
 from profiles.selectors.identities import identity_of_text, stored_identity
 from profiles.selectors.people import Person, get_person
+from profiles.selectors.rules import namespace_catalogue
 from profiles.selectors.sight import Sight, sight_of
 from profiles.services.links import cut_link, restore_link
 
@@ -28,6 +30,11 @@ class ProfileLinksMixin(InputMixin, SandboxViewSet):
     def sight(self) -> Sight:
         """What the caller may see of people."""
         return sight_of(self.sandbox, self.actor)
+
+    @cached_property
+    def namespaces(self) -> NamespaceCatalogue:
+        """The kinds of identity that the sandbox knows."""
+        return namespace_catalogue(self.sandbox)
 
     def person(self, key: str) -> Person:
         """Return the person of a public id. Raises `ProfileUnknown`."""

@@ -36,7 +36,6 @@ from profiles.selectors.people import (
     people_of_identities,
     people_of_ids,
 )
-from profiles.selectors.rules import namespace_catalogue
 from profiles.selectors.search import Found, search
 from profiles.selectors.shown import choose_policy, show
 from profiles.selectors.sight import EVENT_TYPE
@@ -64,7 +63,7 @@ class ProfilesViewSet(ProfileLinksMixin):
         404 if nobody is known under it.
         """
         asked = read_query(request, LookupQuery)
-        identity = identity_of_text(self.sandbox, asked["identity"])
+        identity = identity_of_text(self.sandbox, asked["identity"], namespaces=self.namespaces)
         self.sight.require_namespaces([identity.namespace])
         return self._profile(get_person_by_identity(self.sandbox, identity), asked)
 
@@ -102,8 +101,7 @@ class ProfilesViewSet(ProfileLinksMixin):
     @action(detail=True)
     def identities(self, request: Request, profile_id: str) -> Response:
         """List a person's identities, the oldest first."""
-        namespaces = namespace_catalogue(self.sandbox)
-        return Response(identities_json(self.person(profile_id), namespaces, self.sight))
+        return Response(identities_json(self.person(profile_id), self.namespaces, self.sight))
 
     @extend_schema(responses={200: {"type": "object"}})
     @action(detail=True)
@@ -157,8 +155,7 @@ class ProfilesViewSet(ProfileLinksMixin):
     def _profile(self, person: Person, asked: dict[str, Any]) -> Response:
         policy = choose_policy(self.sandbox, asked.get("merge_policy"))
         [shown] = show(self.sandbox, [person], policy, sight=self.sight, sources=asked["sources"])
-        namespaces = namespace_catalogue(self.sandbox)
-        rendered = profile_json(shown, namespaces, self.sight, asked.get("fields"))
+        rendered = profile_json(shown, self.namespaces, self.sight, asked.get("fields"))
         if asked["events"]:
             rendered |= self._newest_events(shown.person, asked["events"])
         return Response(rendered)

@@ -11,13 +11,19 @@ from profiles.identity.values import IdentityRefused, normalise
 from profiles.selectors.rules import namespace_catalogue
 
 
-def identity_of_text(sandbox: Sandbox, text: str, *, path: str = "identity") -> Identity:
+def identity_of_text(
+    sandbox: Sandbox,
+    text: str,
+    *,
+    path: str = "identity",
+    namespaces: NamespaceCatalogue | None = None,
+) -> Identity:
     """Read `Namespace:value` as it is stored. Raises `IdentityInvalid`."""
     code, colon, value = text.partition(":")
     if not colon:
         detail = "Write an identity as Namespace:value, such as Email:sarah@luma.com."
         raise IdentityInvalid(detail, errors=[_error(path, "malformed", detail)])
-    return stored_identity(sandbox, code, value, path=path)
+    return identities_at(sandbox, [(path, code, value)], namespaces)[0]
 
 
 def stored_identity(sandbox: Sandbox, code: str, value: str, *, path: str) -> Identity:
@@ -37,13 +43,17 @@ def stored_identities(
     )
 
 
-def identities_at(sandbox: Sandbox, given: Iterable[tuple[str, str, str]]) -> list[Identity]:
+def identities_at(
+    sandbox: Sandbox,
+    given: Iterable[tuple[str, str, str]],
+    namespaces: NamespaceCatalogue | None = None,
+) -> list[Identity]:
     """As `stored_identities`, each with the place in the request that a refusal names."""
-    namespaces = namespace_catalogue(sandbox)
+    known = namespaces or namespace_catalogue(sandbox)
     found: list[Identity] = []
     errors: list[FieldError] = []
     for path, code, value in given:
-        outcome = _stored(namespaces, code, value, path)
+        outcome = _stored(known, code, value, path)
         if isinstance(outcome, Identity):
             found.append(outcome)
         else:

@@ -1,8 +1,11 @@
 """The namespaces, linking rules and merge policies of a sandbox, ready for use."""
 
+from typing import Final
+
 from django.db.models import QuerySet
 
 from cdp.tenancy.models import Sandbox
+from cdp.tenancy.rows import listed, row_of
 from profiles.errors import PolicyUnknown
 from profiles.identity.merge import AttributeMerge, GraphUse, Policy
 from profiles.identity.namespaces import (
@@ -13,6 +16,16 @@ from profiles.identity.namespaces import (
 from profiles.identity.namespaces import Namespace as PureNamespace
 from profiles.identity.rules import Rules, Setting, make_rules
 from profiles.models import IdentitySettings, MergePolicy, Namespace
+from profiles.sets import select
+
+_NAMESPACES: Final = """
+SELECT code, type, name, normaliser FROM profiles_namespace
+WHERE sandbox_id = %(sandbox)s ORDER BY id
+"""
+_DEFAULT_POLICY: Final = f"""
+SELECT {listed(MergePolicy, "policy")} FROM profiles_mergepolicy AS policy
+WHERE policy.sandbox_id = %(sandbox)s AND policy.is_default
+"""
 
 
 def list_namespaces(sandbox: Sandbox) -> QuerySet[Namespace]:
@@ -23,8 +36,8 @@ def list_namespaces(sandbox: Sandbox) -> QuerySet[Namespace]:
 def namespace_catalogue(sandbox: Sandbox) -> NamespaceCatalogue:
     """Return the standard namespaces and the sandbox's own."""
     own = [
-        PureNamespace(row.code, NamespaceType(row.type), row.name, row.normaliser, custom=True)
-        for row in list_namespaces(sandbox).order_by("id")
+        PureNamespace(code, NamespaceType(kind), name, normaliser, custom=True)
+        for code, kind, name, normaliser in select(_NAMESPACES, sandbox)
     ]
     return NamespaceCatalogue([*STANDARD, *own])
 
@@ -69,8 +82,15 @@ def get_merge_policy(sandbox: Sandbox, policy_id: str) -> MergePolicy:
 
 def default_policy(sandbox: Sandbox) -> Policy:
     """Return the policy of snapshots and look-ups that name none: until one is made, the newest wins."""
-    row = list_merge_policies(sandbox).filter(is_default=True).first()
-    return policy_of(row) if row else Policy()
+    default = find_default_policy(sandbox)
+    return policy_of(default) if default else Policy()
+
+
+def find_default_policy(sandbox: Sandbox) -> MergePolicy | None:
+    """Return the sandbox's default merge policy, if somebody has made one."""
+    for values in select(_DEFAULT_POLICY, sandbox):
+        return row_of(MergePolicy, values)
+    return None
 
 
 def policy_of(row: MergePolicy) -> Policy:

@@ -13,7 +13,7 @@ from profiles.identity.merge import Policy, Source, merge, merge_with_sources
 from profiles.identity.rules import Identity
 from profiles.models import MergePolicy
 from profiles.selectors.people import Person
-from profiles.selectors.rules import get_merge_policy, list_merge_policies, policy_of
+from profiles.selectors.rules import find_default_policy, get_merge_policy, policy_of
 from profiles.selectors.sight import EVERYTHING, Sight
 
 BUILT_IN = "Newest value"
@@ -53,7 +53,7 @@ def choose_policy(sandbox: Sandbox, policy_id: str | None) -> ChosenPolicy:
     """Return the policy asked for, or the sandbox's default. Raises `PolicyUnknown`."""
     if policy_id is not None:
         return _chosen(get_merge_policy(sandbox, policy_id))
-    row = list_merge_policies(sandbox).filter(is_default=True).first()
+    row = find_default_policy(sandbox)
     return _chosen(row) if row else ChosenPolicy(None, BUILT_IN, Policy())
 
 
