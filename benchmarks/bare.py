@@ -19,7 +19,7 @@ from profiles.models import Identity
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
 _EVENTS = """
-SELECT event_id, event_type, toUnixTimestamp64Milli(ts) AS at, toJSONString(body) AS body
+SELECT event_id, event_type, toUnixTimestamp64Milli(ts) AS at, document
 FROM events
 WHERE sandbox_id = {sandbox:UInt32} AND identity_id = {identity:UInt64}
 ORDER BY ts DESC LIMIT 10

@@ -23,7 +23,7 @@ from profiles.models import (
 from profiles.selectors.graphs import list_links
 from profiles.selectors.people import get_person
 from profiles.selectors.rules import default_policy
-from profiles.selectors.timeline import Asked, list_events
+from profiles.selectors.timeline import newest_events
 
 EVENTS_SHOWN = 50
 
@@ -95,7 +95,7 @@ class ProfileAdmin(SandboxAdmin):
         """The newest events."""
         person = get_person(profile.sandbox, profile.pk)
         try:
-            events = list_events(profile.sandbox, person, Asked(limit=EVENTS_SHOWN))
+            events = newest_events(profile.sandbox, person, EVENTS_SHOWN)
         except StoreUnavailable:
             return format_html("<em>The event store does not answer.</em>")
         return pretty([event.body for event in events])

@@ -39,7 +39,7 @@ from profiles.selectors.people import (
 from profiles.selectors.search import Found, search
 from profiles.selectors.shown import choose_policy, show
 from profiles.selectors.sight import EVENT_TYPE
-from profiles.selectors.timeline import Asked, list_events
+from profiles.selectors.timeline import Asked, list_events, newest_events
 
 
 class ProfilesViewSet(ProfileLinksMixin):
@@ -162,7 +162,7 @@ class ProfilesViewSet(ProfileLinksMixin):
 
     def _newest_events(self, person: Person, count: int) -> dict[str, Any]:
         try:
-            found = list_events(self.sandbox, person, Asked(limit=count))
+            found = newest_events(self.sandbox, person, count)
         except StoreUnavailable:  # the look-up goes on without them, and says so
             return {"events": None, "unavailable": ["events"]}
         return {"events": [event_json(event, self.sight) for event in found]}

@@ -44,23 +44,31 @@ class Asked:
 
 def list_events(sandbox: Sandbox, person: Person, asked: Asked) -> list[Event]:
     """Return a person's events. Raises `StoreUnavailable`."""
-    names = {known.id: known.identity for known in person.identities}
     after, after_id = asked.after or (0, "")
-    rows = client.fetch(
-        "profiles",
+    return _events(
+        sandbox,
+        person,
         "timeline",
-        sandbox=sandbox,
-        params={
-            "identities": sorted(names),
-            "since": _milliseconds(asked.since or EARLIEST),
-            "until": _milliseconds(asked.until or timezone.now() + _AHEAD),
-            "types": list(asked.types),
-            "datasets": list(asked.datasets),
-            "direction": -1 if asked.newest_first else 1,
-            "after": after,
-            "after_id": after_id,
-            "limit": asked.limit,
-        },
+        since=_milliseconds(asked.since or EARLIEST),
+        until=_milliseconds(asked.until or timezone.now() + _AHEAD),
+        types=list(asked.types),
+        datasets=list(asked.datasets),
+        direction=-1 if asked.newest_first else 1,
+        after=after,
+        after_id=after_id,
+        limit=asked.limit,
+    )
+
+
+def newest_events(sandbox: Sandbox, person: Person, count: int) -> list[Event]:
+    """Return the last events of a person, the newest first. Raises `StoreUnavailable`."""
+    return _events(sandbox, person, "newest", limit=count)
+
+
+def _events(sandbox: Sandbox, person: Person, query: str, **params: Any) -> list[Event]:
+    names = {known.id: known.identity for known in person.identities}
+    rows = client.fetch(
+        "profiles", query, sandbox=sandbox, params={"identities": sorted(names), **params}
     )
     return [
         Event(
@@ -69,7 +77,7 @@ def list_events(sandbox: Sandbox, person: Person, asked: Asked) -> list[Event]:
             at=row["at"],
             dataset_id=row["dataset_id"],
             identity=names[row["identity_id"]],
-            body=loads(row["body"]),
+            body=loads(row["document"]),
         )
         for row in rows
     ]

@@ -5,7 +5,7 @@ SELECT
     toUnixTimestamp64Milli(ts) AS at,
     dataset_id,
     identity_id,
-    toJSONString(body) AS body
+    document
 FROM events
 WHERE sandbox_id = {sandbox:UInt32}
     AND identity_id IN {identities:Array(UInt64)}
