@@ -4,6 +4,7 @@ Each person has three identities with two links, a row of one dataset and ten ev
 Statements, not records: a million people are there in a few minutes.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db import connection
 
 from benchmarks.report import progress
 from cdp.clickhouse import client
+from cdp.clickhouse.connection import connected
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.scope import scope
 
@@ -107,6 +109,7 @@ class Crowd:
         with connection.cursor() as cursor:
             for table in _TABLES:
                 cursor.execute(f"VACUUM ANALYZE profiles_{table}")
+        _wait_for_merges()
 
     def _add(self, first: int, last: int) -> None:
         progress(f"adding the people {first:,} to {last:,}")
@@ -122,3 +125,10 @@ class Crowd:
 
     def _put(self, text: str, **params: Any) -> None:
         client.execute(text, sandbox=self.sandbox, params=params, budget=client.MAINTENANCE)
+
+
+def _wait_for_merges() -> None:
+    """Return when the event store has put its parts together, as it would have over the months."""
+    with connected(client.MAINTENANCE) as store:
+        while store.command("SELECT count() FROM system.merges"):
+            time.sleep(0.5)

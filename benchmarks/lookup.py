@@ -56,6 +56,14 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What a path takes: when it is asked as often as can be, and half as often."""
+
+    most: Times
+    half: Times
+
+
+@dataclass(frozen=True, slots=True)
 class Asker:
     """Asks a platform that has so many people, for so many seconds."""
 
@@ -64,9 +72,10 @@ class Asker:
     people: int
     seconds: int
 
-    def saturated(self, path: str) -> Times:
-        """Return what is reached when every connection always asks."""
-        return self._ask(path, 0.0)
+    def taken(self, path: str) -> Taken:
+        """Return what is reached when every connection always asks, and at half of that."""
+        most = self._ask(path, 0.0)
+        return Taken(most, self.at_half(path, most))
 
     def at_half(self, path: str, most: Times) -> Times:
         """Return what is reached at half of the most."""
@@ -88,7 +97,7 @@ def main() -> None:
     made = parser(__doc__ or "")
     made.add_argument("--profiles", type=int, nargs="+", default=list(SIZES))
     made.add_argument("--seconds", type=int, default=12)
-    made.add_argument("--hostile", type=int, default=100_000, help="people with one cookie")
+    made.add_argument("--hostile", type=int, default=100_000, help="people with one cookie, or 0")
     options = made.parse_args()
     if options.small:
         options.profiles, options.seconds, options.hostile = [1_000, 10_000], 5, 10_000
@@ -101,17 +110,17 @@ def measure(options: argparse.Namespace) -> Iterator[Line]:
         luma = set_up(client, "http://127.0.0.1:9/nobody-listens")
         token = client.http.headers["Authorization"].partition(" ")[2]
         crowd = gather(client)
-        grown: dict[int, Times] = {}
+        grown: dict[int, dict[str, Taken]] = {}
         for profiles in sorted(options.profiles):
             crowd.grow(max(grown, default=0) + 1, profiles)
             asker = Asker(platform.url, token, profiles, options.seconds)
-            most = asker.saturated(LOOKUP)
-            times = grown[profiles] = asker.at_half(LOOKUP, most)
-        yield from growth(grown)
-        yield from against_bare(asker, LOOKUP, BARE, times)
-        with_events = asker.at_half(LOOKUP + EVENTS, asker.saturated(LOOKUP + EVENTS))
-        yield from against_bare(asker, LOOKUP + EVENTS, BARE + EVENTS, with_events)
-        yield from neighbours(platform, luma.web, asker, most, options.hostile)
+            grown[profiles] = {path: asker.taken(path) for path in (LOOKUP, LOOKUP + EVENTS)}
+        for path, bare in ((LOOKUP, BARE), (LOOKUP + EVENTS, BARE + EVENTS)):
+            yield from growth(path, {profiles: taken[path] for profiles, taken in grown.items()})
+            yield from against_bare(asker, path, grown[profiles][path], asker.taken(bare))
+        if options.hostile:
+            most = grown[profiles][LOOKUP].most
+            yield from neighbours(platform, luma.web, asker, most, options.hostile)
 
 
 def gather(client: Client) -> Any:
@@ -125,22 +134,29 @@ def gather(client: Client) -> Any:
     return crowd.Crowd(sandbox, datasets["Luma customers"], datasets["Luma web events"])
 
 
-def against_bare(asker: Asker, path: str, bare: str, times: Times) -> Iterator[Line]:
+def against_bare(asker: Asker, path: str, taken: Taken, bare: Taken) -> Iterator[Line]:
     """Yield what a look-up takes against a bare view, each at half of what it can do."""
-    plain = asker.at_half(bare, asker.saturated(bare))
-    events = "_with_events" if path.endswith(EVENTS) else ""
-    size = f"{asker.people:,} profiles, {times.rate:,.0f}/s against {plain.rate:,.0f}/s"
-    yield Line(f"lookup.p50{events}", times.p50, "ms", "a bare view", plain.p50, size)
-    yield Line(f"lookup.p99{events}", times.p99, "ms", "a bare view", plain.p99, size)
+    events, half, plain = suffix(path), taken.half, bare.half
+    size = f"{asker.people:,} profiles, {half.rate:,.0f}/s against {plain.rate:,.0f}/s"
+    yield Line(f"lookup.p50{events}", half.p50, "ms", "a bare view", plain.p50, size)
+    yield Line(f"lookup.p99{events}", half.p99, "ms", "a bare view", plain.p99, size)
+    name, most = f"lookup.saturation{events}", taken.most.rate
+    yield Line(name, most, "/s", "a bare view", bare.most.rate, f"{asker.people:,} profiles")
 
 
-def growth(grown: Mapping[int, Times]) -> Iterator[Line]:
+def growth(path: str, grown: Mapping[int, Taken]) -> Iterator[Line]:
     """Yield what a look-up takes for each number of profiles, against the fewest."""
     (fewest, first), *more = grown.items()
-    for profiles, times in more:
-        slope = log(times.p99 / first.p99) / log(profiles / fewest)
+    for profiles, taken in more:
+        slope = log(taken.half.p99 / first.half.p99) / log(profiles / fewest)
         size = f"{profiles:,} profiles, slope {slope:.2f}"
-        yield Line("lookup.growth_p99", times.p99, "ms", f"{fewest:,}", first.p99, size)
+        name = f"lookup.growth_p99{suffix(path)}"
+        yield Line(name, taken.half.p99, "ms", f"{fewest:,}", first.half.p99, size)
+
+
+def suffix(path: str) -> str:
+    """Return what the names of a path's measurements end with."""
+    return "_with_events" if path.endswith(EVENTS) else ""
 
 
 def neighbours(
