@@ -2,6 +2,7 @@ import pytest
 from django.db import connection
 
 from cdp import queue
+from cdp.clickhouse import client
 from cdp.tenancy.scope import scope
 from profiles.selectors.search import SEARCH
 from tests.factories import api_client
@@ -111,6 +112,34 @@ def test_nobody_is_404_and_a_malformed_identity_is_422(api, sandbox):
     assert api.get("/api/v1/profiles/").status_code in (400, 422)
     assert api.get("/api/v1/profiles/prf_999/").status_code == 404
     assert api.get("/api/v1/profiles/nonsense/").status_code == 404
+
+
+def test_the_events_of_a_look_up_are_the_first_of_the_timeline(api, sandbox, web, sarah):
+    at = "2026-11-04T10:00:00Z"
+    send(sandbox, web, [event(key, at=at, ECID=PHONE) for key in ("6", "4", "5")])
+    key = look_up(api, "Email:sarah@luma.com").json()["id"]
+
+    shown = look_up(api, "Email:sarah@luma.com", events=4).json()["events"]
+
+    timeline = api.get(f"/api/v1/profiles/{key}/events/", {"limit": 4}).json()["results"]
+    assert [one["event_id"] for one in shown] == ["4", "5", "6", "3"]
+    assert shown == timeline
+
+
+def test_the_text_of_an_event_says_what_its_columns_say(sandbox, sarah):
+    texts = "SELECT document, toJSONString(body) FROM events WHERE sandbox_id = {sandbox:UInt32}"
+
+    rows = client.fetch_text(texts, sandbox=sandbox, params={}, budget=client.LOOKUP)
+
+    assert len(rows) == 3
+    assert all(document == columns != "{}" for document, columns in rows)
+
+
+def test_a_look_up_asks_postgresql_a_fixed_number_of_things(api, sarah, django_assert_num_queries):
+    # Token, sandbox, roles, namespaces, person and policy; the other four are the scope's, which
+    # inside of a test's transaction has to be undone.
+    with django_assert_num_queries(10):
+        look_up(api, "Email:sarah@luma.com")
 
 
 @pytest.mark.acceptance("D-35")
