@@ -45,7 +45,7 @@ class BareViewSet(SandboxViewSet):
                 _EVENTS,
                 sandbox=self.sandbox,
                 params={"identity": row["id"]},
-                budget=client.LOOKUP,
+                budget=client.POINT,
             )
         return Response(row)
 

@@ -7,9 +7,13 @@ from django.conf import settings
 
 @dataclass(frozen=True)
 class Budget:
-    """A class of queries; its figures are in `settings.CLICKHOUSE_BUDGETS`."""
+    """A class of queries; its figures are in `settings.CLICKHOUSE_BUDGETS`.
+
+    `threads` is how many a query may work with, 0 for what the store gives it.
+    """
 
     name: str
+    threads: int = 0
 
     @property
     def max_seconds(self) -> int:
@@ -26,7 +30,8 @@ class Budget:
 
         Grouping and sorting go to disk at half of the memory rather than fail at all of it.
         """
-        return {
+        threads: dict[str, int | str] = {"max_threads": self.threads} if self.threads else {}
+        return threads | {
             "max_execution_time": self.max_seconds,
             "timeout_overflow_mode": "throw",
             "max_memory_usage": self.max_memory,
@@ -36,6 +41,7 @@ class Budget:
 
 
 LOOKUP = Budget("lookup")  # somebody waits for the answer
+POINT = Budget("lookup", threads=1)  # a few rows by their key: a second thread only costs
 STREAMING = Budget("streaming")  # touched profiles of a batch
 FULL = Budget("full")  # a whole sandbox
 TENANT_SQL = Budget("tenant_sql")  # written by a customer

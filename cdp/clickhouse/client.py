@@ -13,14 +13,22 @@ from django.conf import settings
 from urllib3.exceptions import HTTPError
 
 from cdp.clickhouse import fence, sql
-from cdp.clickhouse.budgets import FULL, LOOKUP, MAINTENANCE, STREAMING, TENANT_SQL, Budget
+from cdp.clickhouse.budgets import (
+    FULL,
+    LOOKUP,
+    MAINTENANCE,
+    POINT,
+    STREAMING,
+    TENANT_SQL,
+    Budget,
+)
 from cdp.clickhouse.connection import connected
 from cdp.clickhouse.errors import QueryNotFenced, StoreUnavailable
 from cdp.clickhouse.gate import writing
 from cdp.clickhouse.schema import for_mutation, tables
 
 __all__ = [
-    "FULL", "LOOKUP", "MAINTENANCE", "STREAMING", "TENANT_SQL",
+    "FULL", "LOOKUP", "MAINTENANCE", "POINT", "STREAMING", "TENANT_SQL",
     "execute", "fetch", "fetch_text", "insert", "stream", "stream_arrow",
 ]  # fmt: skip
 

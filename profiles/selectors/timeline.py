@@ -9,6 +9,7 @@ from django.utils import timezone
 from orjson import loads
 
 from cdp.clickhouse import client
+from cdp.clickhouse.budgets import Budget
 from cdp.tenancy.models import Sandbox
 from profiles.identity.rules import Identity
 from profiles.selectors.people import Person
@@ -49,6 +50,7 @@ def list_events(sandbox: Sandbox, person: Person, asked: Asked) -> list[Event]:
         sandbox,
         person,
         "timeline",
+        client.LOOKUP,
         since=_milliseconds(asked.since or EARLIEST),
         until=_milliseconds(asked.until or timezone.now() + _AHEAD),
         types=list(asked.types),
@@ -62,14 +64,15 @@ def list_events(sandbox: Sandbox, person: Person, asked: Asked) -> list[Event]:
 
 def newest_events(sandbox: Sandbox, person: Person, count: int) -> list[Event]:
     """Return the last events of a person, the newest first. Raises `StoreUnavailable`."""
-    return _events(sandbox, person, "newest", limit=count)
+    return _events(sandbox, person, "newest", client.POINT, limit=count)
 
 
-def _events(sandbox: Sandbox, person: Person, query: str, **params: Any) -> list[Event]:
+def _events(
+    sandbox: Sandbox, person: Person, query: str, budget: Budget, **params: Any
+) -> list[Event]:
     names = {known.id: known.identity for known in person.identities}
-    rows = client.fetch(
-        "profiles", query, sandbox=sandbox, params={"identities": sorted(names), **params}
-    )
+    params["identities"] = sorted(names)
+    rows = client.fetch("profiles", query, sandbox=sandbox, params=params, budget=budget)
     return [
         Event(
             event_id=row["event_id"],
