@@ -5,7 +5,7 @@ SELECT
     toUnixTimestamp64Milli(ts) AS at,
     event_type,
     event_id,
-    if({all_bodies:Bool} OR event_type IN {bodies_of:Array(String)}, toJSONString(body), '{}') AS body
+    if({all_bodies:Bool} OR event_type IN {bodies_of:Array(String)}, document, '{}') AS body
 FROM events
 WHERE sandbox_id = {sandbox:UInt32}
     AND identity_id IN {identities:Array(UInt64)}
