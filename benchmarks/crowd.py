@@ -24,8 +24,8 @@ EVENTS_EACH = 10
 _PEOPLE = (
     """
 INSERT INTO profiles_profile
-    (id, sandbox_id, founder, vanished, clear, version, segments, created_at)
-SELECT n, %(sandbox)s, 3 * n - 2, false, true, 1, jsonb_build_object(
+    (id, sandbox_id, founder, members, vanished, clear, version, segments, created_at)
+SELECT n, %(sandbox)s, 3 * n - 2, ARRAY[3 * n - 2, 3 * n - 1, 3 * n], false, true, 1, jsonb_build_object(
     'seg_buyers', jsonb_build_object('since', '2026-05-01T00:00:00Z', 'status', 'realized'),
     'seg_leavers', jsonb_build_object('since', '2026-05-02T00:00:00Z', 'status', 'exited')),
     '2026-01-01'

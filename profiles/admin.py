@@ -60,9 +60,6 @@ class ProfileAdmin(SandboxAdmin):
         owners = Identity.unscoped.filter(value=term).values_list("profile_id", flat=True)
         return queryset.filter(pk__in=list(owners[:100])), False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Profile]:
-        return super().get_queryset(request).prefetch_related("identities")
-
     @admin.display(description="Attributes")
     def attributes(self, profile: Profile) -> SafeString:
         """The merged view under the default policy."""
@@ -72,7 +69,7 @@ class ProfileAdmin(SandboxAdmin):
     @admin.display(description="Identities")
     def identities_shown(self, profile: Profile) -> str:
         """Every identity, the oldest first."""
-        own = sorted(profile.identities.all(), key=lambda identity: identity.pk)
+        own = Identity.unscoped.filter(pk__in=profile.members).order_by("pk")
         return ", ".join(str(identity) for identity in own) or "none: see its survivor"
 
     @admin.display(description="Segments")
@@ -83,10 +80,9 @@ class ProfileAdmin(SandboxAdmin):
     @admin.display(description="Links")
     def links_shown(self, profile: Profile) -> SafeString:
         """Which records have joined the identities."""
-        own = [identity.pk for identity in profile.identities.all()]
         rows = (
             (link.first.value, link.second.value, link.state, link.last_seen, link.record)
-            for link in list_links(profile.sandbox, own)
+            for link in list_links(profile.sandbox, profile.members)
         )
         return format_html_join("", "<div>{} &ndash; {}: {}, last {} in {}</div>", rows)
 

@@ -37,13 +37,15 @@ Payload = dict[str, Any]
 
 _UPLOADED: Final = f"""
 SELECT identity.profile_id, named.attributes::text
-FROM profiles_identity AS identity
+FROM profiles_profile AS profile
+JOIN profiles_identity AS identity
+  ON identity.id = ANY(profile.members) AND identity.sandbox_id + 0 = %(sandbox)s
 JOIN segments_uploadrow AS named
   ON named.value = identity.value AND named.namespace = identity.namespace
   AND named.sandbox_id = identity.sandbox_id
 JOIN segments_uploadpart AS part ON part.batch_id = named.batch_id
 JOIN segments_upload AS upload ON upload.segment_id = part.upload_id
-WHERE identity.sandbox_id + 0 = %(sandbox)s AND identity.profile_id = ANY(%(profiles)s)
+WHERE profile.sandbox_id + 0 = %(sandbox)s AND profile.id = ANY(%(profiles)s)
   AND part.upload_id = %(segment)s AND {COUNTING}
 ORDER BY part.stored_at, named.id
 """

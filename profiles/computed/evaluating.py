@@ -15,12 +15,10 @@ from profiles.computed.reading import values_of
 from profiles.computed.sql import statement
 from profiles.enums import ComputedState
 from profiles.models import ComputedAttribute
+from profiles.selectors.identities import members_of
 from profiles.sets import OWN, as_json, execute, select
 
 PERSONS_AT_ONCE: Final = 2_000
-_IDENTITIES: Final = f"""
-SELECT id, profile_id FROM profiles_identity WHERE {OWN} AND profile_id = ANY(%(profiles)s)
-"""
 _KEEP: Final = """
 INSERT INTO profiles_computedvalues AS stored (profile_id, sandbox_id, document, computed_at)
 SELECT profile, %(sandbox)s, document, %(now)s
@@ -74,8 +72,8 @@ def work_out(
         return found
     text, params = statement(known, fields, now)
     for some in _slices(profiles):
-        pairs = select(_IDENTITIES, sandbox, profiles=some)
-        given = {"ids": [key for key, _ in pairs], "owners": [owner for _, owner in pairs]}
+        owners = members_of(sandbox, some)
+        given = {"ids": list(owners), "owners": list(owners.values())}
         rows = client.fetch_text(
             text, sandbox=sandbox, params={**params, **given}, budget=client.STREAMING
         )

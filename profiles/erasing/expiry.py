@@ -25,7 +25,7 @@ _PATIENCE: Final = "60s"
 # that PostgreSQL knows of.
 _SILENT: Final = """
 WITH slice AS (
-    SELECT id, created_at FROM profiles_profile
+    SELECT id, members, created_at FROM profiles_profile
     WHERE sandbox_id = %(sandbox)s AND id > %(after)s AND NOT vanished
     ORDER BY id LIMIT %(limit)s
 )
@@ -34,7 +34,7 @@ SELECT slice.id,
     bool_and(identity.namespace = ANY(%(namespaces)s))
         AND greatest(slice.created_at, max(identity.created_at), max(said.taken_at)) < %(before)s
 FROM slice
-JOIN profiles_identity AS identity ON identity.profile_id = slice.id
+JOIN profiles_identity AS identity ON identity.id = ANY(slice.members)
 LEFT JOIN profiles_fragment AS said ON said.identity_id = identity.id
 GROUP BY slice.id, slice.created_at ORDER BY slice.id
 """

@@ -15,11 +15,10 @@ from profiles.sets import OWN, select
 from profiles.stitching.forgetting import forget
 
 _SILENT: Final = f"""
-SELECT identity.profile_id, identity.id FROM profiles_identity AS identity
-WHERE identity.{OWN} AND identity.profile_id = ANY(%(profiles)s) AND NOT EXISTS (
+SELECT profile.id, unnest(profile.members) FROM profiles_profile AS profile
+WHERE profile.{OWN} AND profile.id = ANY(%(profiles)s) AND NOT EXISTS (
     SELECT FROM profiles_fragment AS said
-    JOIN profiles_identity AS own ON own.id = said.identity_id AND own.{OWN}
-    WHERE own.profile_id = identity.profile_id AND said.{OWN}
+    WHERE said.identity_id = ANY(profile.members) AND said.{OWN}
 )
 """
 

@@ -24,7 +24,7 @@ from profiles.ingest.deleting import (
 from profiles.ingest.payload import Deletion, Payload
 from profiles.ingest.regrouped import changed_payload
 from profiles.models import DeletionOrder
-from profiles.models import Identity as IdentityRow
+from profiles.selectors.identities import members_of
 from profiles.sets import OWN, execute, select
 from profiles.stitching.locks import await_graphs
 from profiles.stitching.stitch import Stitched
@@ -81,8 +81,7 @@ def run_deletion(job: JobHandle) -> dict[str, str]:
 
 def _delete_profiles(sandbox: Sandbox, row: DeletionOrder) -> Outcome:
     """Remove everything of whole profiles; the persons may come back with new data."""
-    members = IdentityRow.objects.for_sandbox(sandbox).filter(profile_id__in=row.profiles)
-    removal = remove(sandbox, list(members.values_list("pk", flat=True)))
+    removal = remove(sandbox, members_of(sandbox, row.profiles))
     counts = {"identities": removal.identities, "fragments": removal.fragments}
     return removal.payload, counts | {"profiles": removal.profiles}
 

@@ -22,6 +22,7 @@ from cdp.tenancy.scope import scope
 from profiles.identity.fragment import APART
 from profiles.ids import profile_key
 from profiles.models import ProfileExport
+from profiles.selectors.identities import members_of
 from profiles.selectors.people import Person, people_of_ids
 from profiles.selectors.shown import ChosenPolicy, attributes_of, only
 from profiles.selectors.sight import IDENTITY_MAP, Sight
@@ -63,9 +64,6 @@ ORDER BY id
 """
 _MORE: Final = f"""
 SELECT id, created_at, segments::text FROM profiles_profile WHERE {OWN} AND id = ANY(%(ids)s)
-"""
-_IDENTITIES: Final = f"""
-SELECT id, profile_id FROM profiles_identity WHERE {OWN} AND profile_id = ANY(%(ids)s)
 """
 
 
@@ -189,7 +187,7 @@ class People:
 
     def _events(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any]]]:
         with scope(self._sandbox, self._actor):
-            owners = dict(select(_IDENTITIES, self._sandbox, ids=list(numbers)))
+            owners = members_of(self._sandbox, numbers)
         blocks = client.stream(
             _EVENTS,
             sandbox=self._sandbox,

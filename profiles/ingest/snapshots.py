@@ -16,16 +16,17 @@ from profiles.identity.terms import terms_of
 from profiles.sets import OWN, as_json, execute, select
 
 _IDENTITIES = f"""
-SELECT profile_id, id, namespace, value FROM profiles_identity
-WHERE {OWN} AND profile_id = ANY(%(profiles)s) ORDER BY id
+SELECT profile.id, own.id, own.namespace, own.value FROM profiles_profile AS profile
+JOIN profiles_identity AS own ON own.id = ANY(profile.members) AND own.{OWN}
+WHERE profile.{OWN} AND profile.id = ANY(%(profiles)s) ORDER BY own.id
 """
 _FRAGMENTS = f"""
-SELECT identity.profile_id, identity.id, fragment.dataset_id, fragment.document::text,
+SELECT profile.id, fragment.identity_id, fragment.dataset_id, fragment.document::text,
     (extract(epoch FROM fragment.taken_at) * 1000)::bigint, fragment.times::text
-FROM profiles_identity AS identity
+FROM profiles_profile AS profile
 JOIN profiles_fragment AS fragment
-    ON fragment.identity_id = identity.id AND fragment.{OWN}
-WHERE identity.{OWN} AND identity.profile_id = ANY(%(profiles)s)
+    ON fragment.identity_id = ANY(profile.members) AND fragment.{OWN}
+WHERE profile.{OWN} AND profile.id = ANY(%(profiles)s)
 """
 _COMPUTED = f"""
 SELECT profile_id, document::text FROM profiles_computedvalues

@@ -17,8 +17,9 @@ from profiles.models.unchecked import unchecked_sandbox
 class Profile(SandboxModel):
     """A person, as an id: what is known is in fragments, events and segments.
 
-    `founder` is the identity whose graph the profile is. A profile has vanished
-    while its founder belongs to an older one's graph; it comes back if they part.
+    `founder` is the identity whose graph the profile is, `members` all of that graph. A
+    profile has vanished while its founder belongs to an older one's graph; it comes back
+    if they part.
     It is clear as long as every link of its identities joins: then a join with another
     clear one need not be looked into (`stitching/joining.py`).
     `version` is that of the newest row in the event store's snapshot.
@@ -26,6 +27,7 @@ class Profile(SandboxModel):
 
     sandbox = unchecked_sandbox()
     founder = models.BigIntegerField()
+    members = ArrayField(models.BigIntegerField(), default=list)
     vanished = models.BooleanField(default=False)
     clear = models.BooleanField(default=False)
     version = models.BigIntegerField(default=0)
@@ -44,7 +46,8 @@ class Identity(SandboxModel):
 
     Older ones have smaller ids. `founded` is the profile that the identity stands
     for when it is the oldest of its graph. `crowd` names an over-full graph that
-    its own was cut from.
+    its own was cut from. Whose a profile's are stands with the profile, too: no index
+    is of a column that a merge changes, or each merge would write all of them anew.
     """
 
     sandbox = unchecked_sandbox()
@@ -53,7 +56,7 @@ class Identity(SandboxModel):
     profile = models.ForeignKey(
         Profile,
         on_delete=models.DO_NOTHING,
-        related_name="identities",
+        related_name="+",
         db_constraint=False,
         db_index=False,
     )
@@ -69,7 +72,6 @@ class Identity(SandboxModel):
             ),
         )
         indexes = (
-            models.Index(fields=["profile"], name="identity_of_profile"),
             models.Index(
                 fields=["crowd"], name="identity_in_crowd", condition=models.Q(crowd__isnull=False)
             ),

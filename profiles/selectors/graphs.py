@@ -13,6 +13,7 @@ from profiles.identity.graph import Link
 from profiles.identity.rules import Identity
 from profiles.models import Identity as IdentityRow
 from profiles.models import IdentityLink
+from profiles.selectors.identities import members_of
 
 MOST_LINKS = 1_000
 
@@ -65,8 +66,7 @@ def explain(sandbox: Sandbox, first: Identity, second: Identity) -> Explanation:
     start, end = get_identity(sandbox, first), get_identity(sandbox, second)
     if start.profile_id != end.profile_id:
         return Explanation(same_profile=False, links=[])
-    members = IdentityRow.objects.for_sandbox(sandbox).filter(profile_id=start.profile_id)
-    inside = list(members.values_list("id", flat=True))
+    inside = list(members_of(sandbox, [start.profile_id]))
     rows = {
         (row.a, row.b): row
         for row in IdentityLink.objects.for_sandbox(sandbox).filter(

@@ -1,6 +1,7 @@
 """Finding identities."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 from cdp.errors import FieldError
 from cdp.tenancy.models import Sandbox
@@ -9,6 +10,11 @@ from profiles.identity.namespaces import NamespaceCatalogue
 from profiles.identity.rules import Identity
 from profiles.identity.values import IdentityRefused, normalise
 from profiles.selectors.rules import namespace_catalogue
+from profiles.sets import OWN, select
+
+_MEMBERS: Final = f"""
+SELECT unnest(members), id FROM profiles_profile WHERE {OWN} AND id = ANY(%(profiles)s)
+"""
 
 
 def identity_of_text(
@@ -61,6 +67,11 @@ def identities_at(
     if errors:
         raise IdentityInvalid("Some identities cannot be any; see `errors`.", errors=errors)
     return found
+
+
+def members_of(sandbox: Sandbox, profiles: Collection[int]) -> dict[int, int]:
+    """Return the identities of these profiles, by number, with the profile of each."""
+    return dict(select(_MEMBERS, sandbox, profiles=list(profiles)))
 
 
 def _stored(

@@ -40,15 +40,13 @@ SELECT asked.place, asked.identity_id, profile.id, profile.created_at, profile.v
         SELECT jsonb_agg(jsonb_build_array(own.id, own.namespace, own.value, own.created_at)
             ORDER BY own.id)
         FROM profiles_identity AS own
-        WHERE own.profile_id = profile.id AND own.{OWN}
+        WHERE own.id = ANY(profile.members) AND own.{OWN}
     )::text,
     (
-        SELECT jsonb_agg(jsonb_build_array(own.id, said.dataset_id, said.document,
+        SELECT jsonb_agg(jsonb_build_array(said.identity_id, said.dataset_id, said.document,
             (extract(epoch FROM said.taken_at) * 1000)::bigint, said.times))
-        FROM profiles_identity AS own
-        JOIN profiles_fragment AS said
-            ON said.identity_id = own.id AND said.{OWN}
-        WHERE own.profile_id = profile.id AND own.{OWN}
+        FROM profiles_fragment AS said
+        WHERE said.identity_id = ANY(profile.members) AND said.{OWN}
     )::text,
     (
         SELECT jsonb_build_array(worked.document, worked.computed_at)

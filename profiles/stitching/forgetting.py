@@ -48,13 +48,12 @@ def forget(sandbox: Sandbox, identities: Collection[int], rules: Rules, now: dat
     region = regions.load({*left, *keys, *(end for pair in again for end in pair)})
     _take_out(region, keys)
     settled = settle(region, regions.load, again, rules, touched=left)
-    known = {key: one for key, one in regions.known.items() if key not in set(keys)}
-    owners = assign(settled.graphs, known, regions.unjoined(settled))
+    owners = assign(settled.graphs, regions.known, regions.unjoined(settled))
     founded = [profile for (profile,) in select(_IDENTITIES, sandbox, keys=keys) if profile]
     writing.write_owners(sandbox, owners, {}, now)
     writing.write_pruned(sandbox, settled.links)
     execute(_PROFILES, sandbox, keys=founded)
-    return Forgotten(stitched_of({}, owners, known), frozenset(founded), len(keys))
+    return Forgotten(stitched_of({}, owners, regions.known), frozenset(founded), len(keys))
 
 
 def _take_out(region: Region, keys: Collection[int]) -> None:

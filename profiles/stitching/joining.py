@@ -17,35 +17,34 @@ from profiles.sets import OWN, select
 from profiles.stitching.known import PROFILE_NUMBERS, Known, take_numbers
 from profiles.stitching.owners import Owners
 
+# While nothing need be unique, PostgreSQL leaves the identities unread.
 _CLEAR = f"""
-SELECT stored.id, stored.founder, own.size, own.single
+SELECT stored.id, stored.founder, stored.members, CASE WHEN %(unique)s::text[] <> '{{}}' THEN (
+    SELECT array_agg(one.namespace) FROM profiles_identity AS one
+    WHERE one.id = ANY(stored.members) AND one.namespace = ANY(%(unique)s) AND one.{OWN}
+) END
 FROM profiles_profile AS stored
-CROSS JOIN LATERAL (
-    SELECT count(*) AS size,
-        array_agg(one.namespace) FILTER (WHERE one.namespace = ANY(%(unique)s)) AS single
-    FROM profiles_identity AS one WHERE one.profile_id = stored.id AND one.{OWN}
-) AS own
 WHERE stored.{OWN} AND stored.id = ANY(%(keys)s) AND stored.clear
 """
 
 
 class Clear(NamedTuple):
-    """A graph of which every link joins: its oldest identity, its size, its unique namespaces."""
+    """A graph of which every link joins: its oldest identity, all of them, its unique namespaces."""
 
     founder: int
-    size: int = 1
+    members: Sequence[int]
     single: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What could be joined: who owns what now, and which profiles' identities get another one.
+    """What could be joined: who owns what now, and the new owners of those who had another one.
 
     `others` are the units (`Known.unit`) that must be looked into.
     """
 
     owners: Owners = field(default_factory=Owners)
-    heirs: dict[int, int] = field(default_factory=dict)
+    rehomed: dict[int, int] = field(default_factory=dict)
     others: set[int] = field(default_factory=set)
 
 
@@ -56,7 +55,7 @@ def join(
     unit_of = {one.id: one.unit for one in known.values()}
     new = {one.unit: identity for identity, one in known.items() if one.is_new}
     clear = {
-        unit: Clear(-unit, single=[name.namespace] if name.namespace in rules.unique else None)
+        unit: Clear(-unit, [-unit], [name.namespace] if name.namespace in rules.unique else None)
         for unit, name in new.items()
     }
     groups = list(_groups([(unit_of[a], unit_of[b]) for a, b in linked], new))
@@ -105,7 +104,7 @@ def _may_join(parts: Sequence[Clear | None], rules: Rules) -> bool:
     for part in parts:
         if part is None:
             return False
-        size += part.size
+        size += len(part.members)
         if part.single:
             single += len(part.single)
             namespaces.update(part.single)
@@ -120,20 +119,21 @@ def _own(
     oldest.sort()
     numbers = iter(take_numbers(PROFILE_NUMBERS, sum(max(g) < 0 for g in groups)))
     owners = Owners()
-    heirs: dict[int, int] = {}
+    rehomed: dict[int, int] = {}
     for founder, group in oldest:
         profiles = [unit for unit in group if unit > 0]
         if profiles:
             heir = next(unit for unit in profiles if clear[unit].founder == founder)
-            heirs |= {unit: heir for unit in profiles if unit != heir}
         else:
             heir = next(numbers)
             owners.founded[heir] = founder
-        if len(group) > len(profiles[:1]):
-            owners.regrouped.add(heir)
-        owners.moved.extend(
-            Known(-unit, heir, heir if -unit == founder else None) for unit in group if unit < 0
-        )
-    owners.vanished.update(heirs)
+        for unit in group:
+            if unit < 0:
+                owners.moved.append(Known(-unit, heir, heir if -unit == founder else None))
+            elif unit != heir:
+                owners.vanished[unit] = heir
+                rehomed |= dict.fromkeys(clear[unit].members, heir)
+        if group != [heir]:
+            owners.members[heir] = [key for unit in group for key in clear[unit].members]
     owners.clear.update(owners.founded)
-    return owners, heirs
+    return owners, rehomed

@@ -5,7 +5,8 @@ older id, and what parts again gets back the profile it had; only an oldest
 identity that never stood for itself founds a new one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -20,7 +21,7 @@ class Owners:
     `moved` holds identities as they are to be stored, `founded` new profiles with
     their founders, `revived` vanished ones that stand for somebody again, and
     `vanished` those that no longer do, with the profile that took over.
-    `regrouped` are the profiles whose identities are other ones now. Of all that were
+    `members` are those of the profiles whose identities are other ones now. Of all that were
     looked into, `clear` are those with no link that does not join, `disputed` the others.
     """
 
@@ -28,7 +29,7 @@ class Owners:
     founded: dict[int, int] = field(default_factory=dict)
     revived: set[int] = field(default_factory=set)
     vanished: dict[int, int] = field(default_factory=dict)
-    regrouped: set[int] = field(default_factory=set)
+    members: dict[int, Sequence[int]] = field(default_factory=dict)
     clear: set[int] = field(default_factory=set)
     disputed: set[int] = field(default_factory=set)
 
@@ -39,7 +40,7 @@ class Owners:
             founded=self.founded | other.founded,
             revived=self.revived | other.revived,
             vanished=self.vanished | other.vanished,
-            regrouped=self.regrouped | other.regrouped,
+            members=self.members | other.members,
             clear=self.clear | other.clear,
             disputed=self.disputed | other.disputed,
         )
@@ -50,6 +51,7 @@ def assign(
 ) -> Owners:
     """Give every graph its profile, and tell what that changes.
 
+    `known` is what was stored of them, and of identities that are forgotten since;
     `unjoined` are identities with a link that does not join.
     """
     graphs = list(graphs)
@@ -73,8 +75,6 @@ def assign(
             if now != was:
                 moved.append(now)
     standing = set(owners.values())
-    changed_hands = [(known[m.id].profile, m.profile) for m in moved]
-    regrouped = {p for pair in changed_hands if pair[0] != pair[1] for p in pair}
     founder_of = {k.founded: k.id for k in known.values() if k.founded is not None}
     return Owners(
         moved=moved,
@@ -83,9 +83,20 @@ def assign(
         vanished={
             gone: owners[founder_of[gone]]
             for gone in before - standing - {0}
-            if gone in founder_of  # else the founder is forgotten, and the profile with it
+            if founder_of.get(gone) in owners  # else it is forgotten, and the profile with it
         },
-        regrouped=(regrouped & standing),
+        members=_regrouped(graphs, owners, known),
         clear=standing - disputed,
         disputed=disputed,
     )
+
+
+def _regrouped(
+    graphs: Iterable[Graph], owners: Mapping[int, int], known: Mapping[int, Known]
+) -> dict[int, Sequence[int]]:
+    """Return the profiles with other members than they were stored with, and the members."""
+    stored: dict[int, set[int]] = defaultdict(set)
+    for one in known.values():
+        stored[one.profile].add(one.id)
+    now = {owners[graph.members[0]]: graph.members for graph in graphs}
+    return {profile: own for profile, own in now.items() if stored[profile] != set(own)}

@@ -11,7 +11,10 @@ from profiles.stitching.known import Known
 
 _COLUMNS = "id, namespace, value, profile_id, founded, crowd"
 _OF_PROFILES = f"""
-SELECT {_COLUMNS} FROM profiles_identity WHERE {OWN} AND profile_id = ANY(%(keys)s)
+SELECT own.id, own.namespace, own.value, own.profile_id, own.founded, own.crowd
+FROM profiles_profile AS stored
+JOIN profiles_identity AS own ON own.id = ANY(stored.members) AND own.{OWN}
+WHERE stored.{OWN} AND stored.id = ANY(%(keys)s)
 """
 _OF_CROWDS = f"""
 SELECT {_COLUMNS} FROM profiles_identity

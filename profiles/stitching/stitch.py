@@ -54,10 +54,10 @@ def stitch(sandbox: Sandbox, sightings: Sightings, rules: Rules, now: datetime) 
     owners = joined.owners | assign(settled.graphs, regions.known, regions.unjoined(settled))
     new = {one.id: identity for identity, one in known.items() if one.is_new}
     writing.write_owners(sandbox, owners, new, now)
-    rehomed = writing.rehome(sandbox, joined.heirs)
+    writing.rehome(sandbox, joined.rehomed, joined.owners.vanished)
     writing.write_links(sandbox, seen, settled.region.links)
     writing.write_pruned(sandbox, {p: h for p, h in settled.links.items() if p not in seen})
-    return stitched_of(known, owners, regions.known, rehomed)
+    return stitched_of(known, owners, regions.known, joined.rehomed)
 
 
 def resettle(
@@ -136,7 +136,7 @@ def stitched_of(
             },
             **rehomed,
         },
-        regrouped=frozenset(owners.regrouped),
+        regrouped=frozenset(owners.members),
         founded=frozenset(owners.founded),
         vanished=owners.vanished,
     )

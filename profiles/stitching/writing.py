@@ -1,27 +1,30 @@
 """Writing changed graphs: one statement for each kind of row, rows in the order of their ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from cdp.tenancy.models import Sandbox
 from profiles.identity.neighbourhood import Held, Pair
 from profiles.identity.rules import Identity
-from profiles.sets import OWN, as_json, execute, numbers_array, select, texts_array
+from profiles.sets import OWN, arrays_array, as_json, as_object, execute, numbers_array, texts_array
 from profiles.stitching.known import Known
 from profiles.stitching.owners import Owners
 from profiles.stitching.sightings import Together
 
 _FOUND = """
 INSERT INTO profiles_profile
-    (id, sandbox_id, founder, vanished, clear, version, segments, created_at)
-SELECT id, %(sandbox)s, founder, false, clear, 0, '{}', %(now)s
-FROM unnest(%(ids)s::bigint[], %(founders)s::bigint[], %(clear)s::boolean[])
-    AS given(id, founder, clear)
+    (id, sandbox_id, founder, members, vanished, clear, version, segments, created_at)
+SELECT id, %(sandbox)s, founder, members::bigint[], false, clear, 0, '{}', %(now)s
+FROM unnest(%(ids)s::bigint[], %(founders)s::bigint[], %(members)s::text[], %(clear)s::boolean[])
+    AS given(id, founder, members, clear)
 """
-_VANISH = f"""
-UPDATE profiles_profile SET vanished = (id = ANY(%(gone)s))
-WHERE {OWN} AND id = ANY(%(turned)s)
+# Looked up in an object, not joined: of rows found by their numbers, PostgreSQL expects one
+# where there are thousands, and would compare each of them with each given one.
+_REGROUP = f"""
+UPDATE profiles_profile
+SET members = (%(members)s::jsonb ->> id::text)::bigint[], vanished = (id = ANY(%(gone)s))
+WHERE {OWN} AND id = ANY(%(ids)s)
 """
 _CLEAR = f"""
 UPDATE profiles_profile SET clear = (id = ANY(%(clear)s))
@@ -42,15 +45,9 @@ FROM unnest(%(ids)s::bigint[], %(profiles)s::bigint[], %(founded)s::bigint[], %(
     AS given(id, profile, founded, crowd)
 WHERE stored.{OWN} AND stored.id = given.id
 """
-# Found by an array first: of a join with profiles, PostgreSQL cannot tell how many rows it
-# has until the table has been analyzed, and would read all of it.
-_OF_PROFILES = f"""
-SELECT id, profile_id FROM profiles_identity WHERE {OWN} AND profile_id = ANY(%(profiles)s)
-"""
 _REHOME = f"""
-UPDATE profiles_identity AS stored SET profile_id = given.profile
-FROM unnest(%(ids)s::bigint[], %(profiles)s::bigint[]) AS given(id, profile)
-WHERE stored.{OWN} AND stored.id = given.id
+UPDATE profiles_identity SET profile_id = (%(heirs)s::jsonb ->> profile_id::text)::bigint
+WHERE {OWN} AND id = ANY(%(ids)s)
 """
 # Ids of datasets hold no commas.
 _LINK = """
@@ -98,14 +95,10 @@ def write_owners(
         execute(_MOVE, sandbox, **_columns(moved))
 
 
-def rehome(sandbox: Sandbox, heirs: Mapping[int, int]) -> dict[int, int]:
-    """Give all identities of profiles to their heirs; return those identities with the heirs."""
-    if not heirs:
-        return {}
-    members = sorted(select(_OF_PROFILES, sandbox, profiles=list(heirs)))
-    moved = {identity: heirs[profile] for identity, profile in members}
-    execute(_REHOME, sandbox, ids=numbers_array(moved), profiles=numbers_array(moved.values()))
-    return moved
+def rehome(sandbox: Sandbox, identities: Collection[int], heirs: Mapping[int, int]) -> None:
+    """Give identities to the heirs of their profiles, and leave all else of them as it is."""
+    if identities:
+        execute(_REHOME, sandbox, ids=list(identities), heirs=as_object(heirs))
 
 
 def write_links(sandbox: Sandbox, seen: Mapping[Pair, Together], held: Mapping[Pair, Held]) -> None:
@@ -156,12 +149,15 @@ def _write_profiles(sandbox: Sandbox, owners: Owners, now: datetime) -> None:
             sandbox,
             ids=numbers_array(owners.founded),
             founders=numbers_array(owners.founded.values()),
+            members=arrays_array(owners.members[profile] for profile in owners.founded),
             clear=numbers_array(profile in owners.clear for profile in owners.founded),
             now=now,
         )
-    turned = [*owners.vanished, *owners.revived]
-    if turned:
-        execute(_VANISH, sandbox, gone=list(owners.vanished), turned=turned)
+    gone: dict[int, Sequence[int]] = dict.fromkeys(owners.vanished, ())
+    stored = {p: own for p, own in owners.members.items() if p not in owners.founded} | gone
+    if stored:
+        members = as_object({profile: numbers_array(own) for profile, own in stored.items()})
+        execute(_REGROUP, sandbox, ids=list(stored), members=members, gone=list(gone))
     judged = (owners.clear | owners.disputed).difference(owners.founded)
     if judged:
         execute(_CLEAR, sandbox, clear=list(owners.clear), judged=list(judged))

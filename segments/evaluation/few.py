@@ -11,7 +11,7 @@ from django.utils import timezone
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
-from profiles.models import Identity
+from profiles.selectors.identities import members_of
 from segments import selectors
 from segments.evaluation import rechecks
 from segments.evaluation.asking import Answers, Asked
@@ -85,8 +85,7 @@ def _answers(sandbox: Sandbox, book: RuleBook, profiles: Sequence[int], now: dat
         return answers
     held = held_by(sandbox, profiles) if book.asks_the_store else {}
     held |= answers.members()
-    owners = _owners(sandbox, profiles)
-    asked = Asked(sandbox, book, profiles, owners, now, now + rechecks.AHEAD)
+    asked = Asked(sandbox, book, profiles, members_of(sandbox, profiles), now, now + rechecks.AHEAD)
     waiting = book.rules
     if len(profiles) <= MOST_PROFILES:
         in_hand = decided_in_hand(book.rules, book.words)
@@ -103,9 +102,3 @@ def _leave_to_us(sandbox: Sandbox, profiles: Sequence[int]) -> None:
     if whole is not None:
         Meanwhile.objects.create(sandbox=sandbox, evaluation=whole, profiles=list(profiles))
         tell_pending(sandbox, profiles, whole)
-
-
-def _owners(sandbox: Sandbox, profiles: Sequence[int]) -> dict[int, int]:
-    """Return the identities of these profiles, each with the one whose it is."""
-    rows = Identity.objects.for_sandbox(sandbox).filter(profile_id__in=profiles)
-    return dict(rows.values_list("pk", "profile_id"))

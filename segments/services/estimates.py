@@ -17,6 +17,7 @@ from django.utils import timezone
 from cdp.clickhouse import client
 from cdp.tenancy.models import Sandbox
 from profiles.models import Identity
+from profiles.selectors.identities import members_of
 from segments.evaluation.stored import Logged
 from segments.language.ast import Condition
 from segments.language.clock import Clock, to_millis
@@ -89,6 +90,6 @@ def _count_profiles(sandbox: Sandbox) -> int:
 
 def _namespaces(sandbox: Sandbox, profiles: Sequence[int]) -> dict[str, int]:
     """Return how many of these profiles have an identity of each namespace."""
-    rows = Identity.objects.for_sandbox(sandbox).filter(profile_id__in=profiles)
+    rows = Identity.objects.for_sandbox(sandbox).filter(pk__in=members_of(sandbox, profiles))
     counted = rows.values("namespace").annotate(people=Count("profile_id", distinct=True))
     return {row["namespace"]: row["people"] for row in counted.order_by("namespace")}

@@ -112,7 +112,7 @@ def make_person(sandbox: Sandbox, first_name: str = "Sarah") -> Profile:
             founded=profile.pk,
             created_at=now,
         )
-        profile.founder = identity.pk
+        profile.founder, profile.members = identity.pk, [identity.pk]
         profile.save()
         Fragment.objects.create(
             sandbox=sandbox,

@@ -22,8 +22,8 @@ pytestmark = [
 PEOPLE, STRANGERS = 100_000, 5_000
 _PROFILES = """
 INSERT INTO profiles_profile
-  (id, sandbox_id, founder, vanished, clear, version, segments, created_at)
-SELECT n, %s, n, false, false, 1, '{}', now() FROM generate_series(1, %s) AS n
+  (id, sandbox_id, founder, members, vanished, clear, version, segments, created_at)
+SELECT n, %s, n, ARRAY[n], false, false, 1, '{}', now() FROM generate_series(1, %s) AS n
 """
 _IDENTITIES = """
 INSERT INTO profiles_identity (id, sandbox_id, namespace, value, profile_id, created_at)
