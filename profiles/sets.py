@@ -42,9 +42,18 @@ def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
     return dumps(list(rows)).decode()
 
 
-def as_object(values: Mapping[int, int | str]) -> str:
-    """Return values by number, to be looked up with `->> number::text`."""
+def as_object(values: Mapping[int, int]) -> str:
+    """Return numbers by number, to be looked up with `(->> number::text)::bigint`."""
     return dumps(values, option=OPT_NON_STR_KEYS).decode()
+
+
+def as_object_of_arrays(values: Mapping[int, Sequence[int]]) -> str:
+    """Return arrays of numbers by number, to be looked up with `(->> number::text)::bigint[]`.
+
+    >>> as_object_of_arrays({1: [2, 3]})
+    '{"1":"{2,3}"}'
+    """
+    return _with_arrays_as_texts(dumps(values, option=OPT_NON_STR_KEYS).decode())
 
 
 def numbers_array(values: Iterable[int | bool | None]) -> str:
@@ -75,7 +84,11 @@ def arrays_array(values: Iterable[Sequence[int]]) -> str:
     >>> arrays_array([[1, 2], []])
     '{"{1,2}","{}"}'
     """
-    return texts_array("{" + ",".join(map(str, numbers)) + "}" for numbers in values)
+    return "{" + _with_arrays_as_texts(dumps(list(values)).decode()[1:-1]) + "}"
+
+
+def _with_arrays_as_texts(json: str) -> str:
+    return json.replace("[", '"{').replace("]", '}"')
 
 
 def _values(sandbox: Sandbox, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,25 +115,24 @@ def _own(
     groups: Sequence[Sequence[int]], clear: Mapping[int, Clear]
 ) -> tuple[Owners, dict[int, int]]:
     """Give each group the profile of its oldest identity, a new one if that is new itself."""
-    oldest = [(min(clear[unit].founder for unit in group), group) for group in groups]
-    oldest.sort()
-    numbers = iter(take_numbers(PROFILE_NUMBERS, sum(max(g) < 0 for g in groups)))
     owners = Owners()
     rehomed: dict[int, int] = {}
-    for founder, group in oldest:
+    founding = sorted((group for group in groups if max(group) < 0), key=max, reverse=True)
+    numbers = take_numbers(PROFILE_NUMBERS, len(founding))
+    for heir, group in zip(numbers, founding, strict=True):
+        owners.founded[heir] = founder = -max(group)
+        owners.members[heir] = members = [-unit for unit in group]
+        owners.moved.extend(Known(key, heir, heir if key == founder else None) for key in members)
+    owners.clear.update(owners.founded)
+    for group in groups:
         profiles = [unit for unit in group if unit > 0]
-        if profiles:
-            heir = next(unit for unit in profiles if clear[unit].founder == founder)
-        else:
-            heir = next(numbers)
-            owners.founded[heir] = founder
-        for unit in group:
-            if unit < 0:
-                owners.moved.append(Known(-unit, heir, heir if -unit == founder else None))
-            elif unit != heir:
+        if not profiles or len(group) == 1:
+            continue
+        heir = min(profiles, key=lambda unit: clear[unit].founder)
+        owners.members[heir] = [key for unit in group for key in clear[unit].members]
+        owners.moved.extend(Known(-unit, heir) for unit in group if unit < 0)
+        for unit in profiles:
+            if unit != heir:
                 owners.vanished[unit] = heir
                 rehomed |= dict.fromkeys(clear[unit].members, heir)
-        if group != [heir]:
-            owners.members[heir] = [key for unit in group for key in clear[unit].members]
-    owners.clear.update(owners.founded)
     return owners, rehomed

@@ -1,6 +1,6 @@
 """What is stored of identities: their numbers, and whose they are."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from django.db import connection
@@ -64,10 +64,11 @@ def find_or_number(sandbox: Sandbox, identities: Sequence[Identity]) -> dict[Ide
 
     The caller holds the sandbox's graphs, so nobody else can be numbering the same ones.
     """
-    known: Mapping[Identity, Known] = find(sandbox, identities)
+    known = find(sandbox, identities)
     new = [identity for identity in identities if identity not in known]
     numbers = take_numbers(IDENTITY_NUMBERS, len(new))
-    return {**known, **{i: Known(n) for i, n in zip(new, numbers, strict=True)}}
+    known.update(zip(new, map(Known, numbers), strict=True))
+    return known
 
 
 def take_numbers(sequence: str, count: int) -> list[int]:

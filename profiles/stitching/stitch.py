@@ -43,19 +43,16 @@ def stitch(sandbox: Sandbox, sightings: Sightings, rules: Rules, now: datetime) 
     known = find_or_number(sandbox, sightings.identities())
     seen = _numbered(sightings, known)
     joined = join(sandbox, known, seen, rules)
-    rest = {identity: one for identity, one in known.items() if one.unit in joined.others}
     regions = Regions(sandbox)
-    region = regions.around(one for one in rest.values() if not one.is_new)
-    for identity, one in rest.items():
-        if one.is_new:
-            regions.add_new(region, identity, one)
-    seen = {pair: t for pair, t in seen.items() if pair not in regions.cut}
+    region = _region_of(regions, known, joined.others)
+    for pair in regions.cut.intersection(seen):
+        del seen[pair]
     settled = settle(region, regions.load, _changes(region, seen), rules)
     owners = joined.owners | assign(settled.graphs, regions.known, regions.unjoined(settled))
     new = {one.id: identity for identity, one in known.items() if one.is_new}
     writing.write_owners(sandbox, owners, new, now)
     writing.rehome(sandbox, joined.rehomed, joined.owners.vanished)
-    writing.write_links(sandbox, seen, settled.region.links)
+    writing.write_links(sandbox, seen, settled.region.links, new)
     writing.write_pruned(sandbox, {p: h for p, h in settled.links.items() if p not in seen})
     return stitched_of(known, owners, regions.known, joined.rehomed)
 
@@ -104,6 +101,18 @@ def _numbered(sightings: Sightings, known: Mapping[Identity, Known]) -> dict[Pai
     return numbered
 
 
+def _region_of(regions: Regions, known: Mapping[Identity, Known], units: set[int]) -> Region:
+    """Read what is stored around these units, and add those of them that are new."""
+    if not units:
+        return Region()
+    rest = {identity: one for identity, one in known.items() if one.unit in units}
+    region = regions.around(one for one in rest.values() if not one.is_new)
+    for identity, one in rest.items():
+        if one.is_new:
+            regions.add_new(region, identity, one)
+    return region
+
+
 def _changes(region: Region, seen: Mapping[Pair, Together]) -> dict[Pair, Held | None]:
     """Return the links of the region that are new or newer than they were stored."""
     return {
@@ -130,9 +139,9 @@ def stitched_of(
         profile_of={one.id: moved.get(one.id, one.profile) for one in asked.values()},
         rehomed={
             **{
-                one.id: one.profile
-                for one in owners.moved
-                if (was := before.get(one.id)) and not was.is_new and was.profile != one.profile
+                key: moved[key]
+                for key, was in before.items()
+                if not was.is_new and moved.get(key, was.profile) != was.profile
             },
             **rehomed,
         },

@@ -7,7 +7,16 @@ from typing import Any, Final
 from cdp.tenancy.models import Sandbox
 from profiles.identity.neighbourhood import Held, Pair
 from profiles.identity.rules import Identity
-from profiles.sets import OWN, arrays_array, as_json, as_object, execute, numbers_array, texts_array
+from profiles.sets import (
+    OWN,
+    arrays_array,
+    as_json,
+    as_object,
+    as_object_of_arrays,
+    execute,
+    numbers_array,
+    texts_array,
+)
 from profiles.stitching.known import Known
 from profiles.stitching.owners import Owners
 from profiles.stitching.sightings import Together
@@ -50,7 +59,7 @@ UPDATE profiles_identity SET profile_id = (%(heirs)s::jsonb ->> profile_id::text
 WHERE {OWN} AND id = ANY(%(ids)s)
 """
 # Ids of datasets hold no commas.
-_LINK = """
+_ADD_LINKS = """
 INSERT INTO profiles_identitylink AS stored
     (sandbox_id, a, b, first_seen, last_seen, datasets, record, batch_id, by_a, by_b)
 SELECT %(sandbox)s, a, b, to_timestamp(first / 1000.0::float8), to_timestamp(last / 1000.0::float8),
@@ -59,6 +68,8 @@ FROM unnest(%(a)s::bigint[], %(b)s::bigint[], %(first)s::bigint[], %(last)s::big
         %(datasets)s::text[], %(records)s::text[], %(batches)s::text[],
         %(by_a)s::boolean[], %(by_b)s::boolean[])
     AS given(a, b, first, last, datasets, record, batch, by_a, by_b)
+"""
+_LINK = f"""{_ADD_LINKS}
 ON CONFLICT (a, b) DO UPDATE SET
     first_seen = least(stored.first_seen, excluded.first_seen),
     last_seen = greatest(stored.last_seen, excluded.last_seen),
@@ -101,31 +112,43 @@ def rehome(sandbox: Sandbox, identities: Collection[int], heirs: Mapping[int, in
         execute(_REHOME, sandbox, ids=list(identities), heirs=as_object(heirs))
 
 
-def write_links(sandbox: Sandbox, seen: Mapping[Pair, Together], held: Mapping[Pair, Held]) -> None:
+def write_links(
+    sandbox: Sandbox,
+    seen: Mapping[Pair, Together],
+    held: Mapping[Pair, Held],
+    new: Collection[int],
+) -> None:
     """Store the links that a batch saw; one that neither end keeps is not stored.
 
-    `held` tells who keeps a link; one that is not there is kept by both ends.
+    `held` tells who keeps a link; one that is not there is kept by both ends. Those of
+    `new` identities cannot have been stored before, so nobody has to look.
     """
-    kept = [
-        (pair, together, by)
-        for pair, together in sorted(seen.items())
-        if (by := held.get(pair, _BY_BOTH)).by_a or by.by_b
-    ]
-    if not kept:
-        return
-    execute(
-        _LINK,
-        sandbox,
-        a=numbers_array(pair[0] for pair, _, _ in kept),
-        b=numbers_array(pair[1] for pair, _, _ in kept),
-        first=numbers_array(together.first for _, together, _ in kept),
-        last=numbers_array(together.last for _, together, _ in kept),
-        datasets=texts_array(",".join(sorted(together.datasets)) for _, together, _ in kept),
-        records=texts_array(together.record for _, together, _ in kept),
-        batches=texts_array(together.batch for _, together, _ in kept),
-        by_a=numbers_array(by.by_a for _, _, by in kept),
-        by_b=numbers_array(by.by_b for _, _, by in kept),
-    )
+    kept = [p for p in sorted(seen) if p not in held or held[p].by_a or held[p].by_b]
+    for statement, pairs in (
+        (_ADD_LINKS, [pair for pair in kept if pair[1] in new]),
+        (_LINK, [pair for pair in kept if pair[1] not in new]),
+    ):
+        if pairs:
+            execute(statement, sandbox, **_columns_of_links(pairs, seen, held))
+
+
+def _columns_of_links(
+    pairs: Sequence[Pair], seen: Mapping[Pair, Together], held: Mapping[Pair, Held]
+) -> dict[str, str]:
+    first, last, datasets, records, batches = zip(*(seen[pair] for pair in pairs), strict=True)
+    _, by_a, by_b = zip(*(held.get(pair, _BY_BOTH) for pair in pairs), strict=True)
+    joined = {some: ",".join(sorted(some)) for some in set(datasets)}
+    return {
+        "a": numbers_array(a for a, _ in pairs),
+        "b": numbers_array(b for _, b in pairs),
+        "first": numbers_array(first),
+        "last": numbers_array(last),
+        "datasets": texts_array(joined[some] for some in datasets),
+        "records": texts_array(records),
+        "batches": texts_array(batches),
+        "by_a": numbers_array(by_a),
+        "by_b": numbers_array(by_b),
+    }
 
 
 def write_pruned(sandbox: Sandbox, links: Mapping[Pair, Held]) -> None:
@@ -156,7 +179,7 @@ def _write_profiles(sandbox: Sandbox, owners: Owners, now: datetime) -> None:
     gone: dict[int, Sequence[int]] = dict.fromkeys(owners.vanished, ())
     stored = {p: own for p, own in owners.members.items() if p not in owners.founded} | gone
     if stored:
-        members = as_object({profile: numbers_array(own) for profile, own in stored.items()})
+        members = as_object_of_arrays(stored)
         execute(_REGROUP, sandbox, ids=list(stored), members=members, gone=list(gone))
     judged = (owners.clear | owners.disputed).difference(owners.founded)
     if judged:
@@ -167,21 +190,17 @@ def _add(
     sandbox: Sandbox, members: Sequence[Known], new: Mapping[int, Identity], now: datetime
 ) -> None:
     if members:
-        names = [new[one.id] for one in members]
+        namespaces, values = zip(*(new[one.id] for one in members), strict=True)
         execute(
             _ADD,
             sandbox,
-            namespaces=texts_array(name.namespace for name in names),
-            values=texts_array(name.value for name in names),
+            namespaces=texts_array(namespaces),
+            values=texts_array(values),
             now=now,
             **_columns(members),
         )
 
 
 def _columns(members: Sequence[Known]) -> dict[str, Any]:
-    return {
-        "ids": numbers_array(one.id for one in members),
-        "profiles": numbers_array(one.profile for one in members),
-        "founded": numbers_array(one.founded for one in members),
-        "crowds": numbers_array(one.crowd for one in members),
-    }
+    columns = map(numbers_array, zip(*members, strict=True))
+    return dict(zip(("ids", "profiles", "founded", "crowds"), columns, strict=True))

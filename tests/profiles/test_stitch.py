@@ -145,7 +145,11 @@ def test_graphs_are_read_only_if_something_may_stand_against_their_joining(peopl
     with CaptureQueriesContext(connection) as captured:
         send(sandbox, [({phone, Identity("CRM", f"{n}")}, 10 + n) for n in range(people)], few)
 
-    read = [q for q in captured if "SELECT a, b" in q["sql"] or "own.crowd\nFROM profiles_profile" in q["sql"]]
+    read = [
+        q
+        for q in captured
+        if "SELECT a, b" in q["sql"] or "own.crowd\nFROM profiles_profile" in q["sql"]
+    ]
     assert len(read) == reads
     with scope(sandbox, ME):
         assert len(max(stored_graphs(sandbox).values(), key=len)) == min(people + 1, 5)
