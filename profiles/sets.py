@@ -6,10 +6,11 @@ same however many rows it is about.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, chain
 from typing import Any, Final
 
 from django.db import connection
-from orjson import OPT_NON_STR_KEYS, dumps
+from orjson import dumps
 
 from cdp.tenancy.models import Sandbox
 
@@ -42,20 +43,6 @@ def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
     return dumps(list(rows)).decode()
 
 
-def as_object(values: Mapping[int, int]) -> str:
-    """Return numbers by number, to be looked up with `(->> number::text)::bigint`."""
-    return dumps(values, option=OPT_NON_STR_KEYS).decode()
-
-
-def as_object_of_arrays(values: Mapping[int, Sequence[int]]) -> str:
-    """Return arrays of numbers by number, to be looked up with `(->> number::text)::bigint[]`.
-
-    >>> as_object_of_arrays({1: [2, 3]})
-    '{"1":"{2,3}"}'
-    """
-    return _with_arrays_as_texts(dumps(values, option=OPT_NON_STR_KEYS).decode())
-
-
 def numbers_array(values: Iterable[int | bool | None]) -> str:
     """Return numbers or truth values as an array of PostgreSQL.
 
@@ -78,17 +65,18 @@ def texts_array(values: Iterable[str]) -> str:
     return '{"' + '","'.join(texts) + '"}' if texts else "{}"
 
 
-def arrays_array(values: Iterable[Sequence[int]]) -> str:
-    """Return arrays of numbers as an array of their texts: PostgreSQL's own have no ragged edge.
+def slices(values: Iterable[Sequence[int]]) -> tuple[str, str, str]:
+    """Return arrays as one array, and the places of it at which each begins and ends.
 
-    >>> arrays_array([[1, 2], []])
-    '{"{1,2}","{}"}'
+    PostgreSQL knows no array of arrays of several lengths.
+
+    >>> slices([[7, 8], [], [9]])
+    ('{7, 8, 9}', '{1, 3, 3}', '{2, 2, 3}')
     """
-    return "{" + _with_arrays_as_texts(dumps(list(values)).decode()[1:-1]) + "}"
-
-
-def _with_arrays_as_texts(json: str) -> str:
-    return json.replace("[", '"{').replace("]", '}"')
+    arrays = list(values)
+    ends = list(accumulate(map(len, arrays)))
+    begins = (end - len(array) + 1 for array, end in zip(arrays, ends, strict=True))
+    return numbers_array(chain.from_iterable(arrays)), numbers_array(begins), numbers_array(ends)
 
 
 def _values(sandbox: Sandbox, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Clear(NamedTuple):
 
     founder: int
     members: Sequence[int]
-    single: Sequence[str] | None = None
+    single: Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,21 @@ class Joined:
 
 
 def join(
-    sandbox: Sandbox, known: Mapping[Identity, Known], linked: Iterable[Pair], rules: Rules
+    sandbox: Sandbox,
+    known: Mapping[Identity, Known],
+    linked: Iterable[Pair],
+    rules: Rules,
 ) -> Joined:
     """Join whatever is clear. Nothing is written."""
-    unit_of = {one.id: one.unit for one in known.values()}
-    new = {one.unit: identity for identity, one in known.items() if one.is_new}
     clear = {
-        unit: Clear(-unit, [-unit], [name.namespace] if name.namespace in rules.unique else None)
-        for unit, name in new.items()
+        -one.id: Clear(
+            one.id, (one.id,), (name.namespace,) if name.namespace in rules.unique else ()
+        )
+        for name, one in known.items()
+        if one.is_new
     }
-    groups = list(_groups([(unit_of[a], unit_of[b]) for a, b in linked], new))
+    unit_of = {one.id: one.unit for one in known.values()}
+    groups = list(_groups([(unit_of[a], unit_of[b]) for a, b in linked], clear))
     stored = [unit for group in groups for unit in group if unit > 0]
     clear |= _read(sandbox, stored, rules)
     free, others = [], set()
@@ -99,16 +104,11 @@ def _read(sandbox: Sandbox, profiles: Sequence[int], rules: Rules) -> dict[int, 
 
 def _may_join(parts: Sequence[Clear | None], rules: Rules) -> bool:
     """Tell whether parts may become one: a graph within the limit drops no link, either."""
-    size, single = 0, 0
-    namespaces: set[str] = set()
-    for part in parts:
-        if part is None:
-            return False
-        size += len(part.members)
-        if part.single:
-            single += len(part.single)
-            namespaces.update(part.single)
-    return size <= rules.limit and single == len(namespaces)
+    clear = [part for part in parts if part is not None]
+    if len(clear) < len(parts) or sum(len(part.members) for part in clear) > rules.limit:
+        return False
+    single = [namespace for part in clear if part.single for namespace in part.single]
+    return len(single) == len(set(single))
 
 
 def _own(

@@ -9,12 +9,10 @@ from profiles.identity.neighbourhood import Held, Pair
 from profiles.identity.rules import Identity
 from profiles.sets import (
     OWN,
-    arrays_array,
     as_json,
-    as_object,
-    as_object_of_arrays,
     execute,
     numbers_array,
+    slices,
     texts_array,
 )
 from profiles.stitching.known import Known
@@ -24,16 +22,20 @@ from profiles.stitching.sightings import Together
 _FOUND = """
 INSERT INTO profiles_profile
     (id, sandbox_id, founder, members, vanished, clear, version, segments, created_at)
-SELECT id, %(sandbox)s, founder, members::bigint[], false, clear, 0, '{}', %(now)s
-FROM unnest(%(ids)s::bigint[], %(founders)s::bigint[], %(members)s::text[], %(clear)s::boolean[])
-    AS given(id, founder, members, clear)
+SELECT id, %(sandbox)s, founder, (%(members)s::bigint[])[first:last], false, clear, 0, '{}', %(now)s
+FROM unnest(%(ids)s::bigint[], %(founders)s::bigint[], %(first)s::int[], %(last)s::int[],
+        %(clear)s::boolean[])
+    AS given(id, founder, first, last, clear)
 """
-# Looked up in an object, not joined: of rows found by their numbers, PostgreSQL expects one
-# where there are thousands, and would compare each of them with each given one.
+# What is given is found by its place among sorted numbers, not by a join: of rows that are
+# named by number, PostgreSQL expects one where there are thousands, and would compare each of
+# them with each that is given.
 _REGROUP = f"""
-UPDATE profiles_profile
-SET members = (%(members)s::jsonb ->> id::text)::bigint[], vanished = (id = ANY(%(gone)s))
-WHERE {OWN} AND id = ANY(%(ids)s)
+UPDATE profiles_profile SET vanished = (id = ANY(%(gone)s::bigint[])), members = given.members[
+    given.first[width_bucket(id, given.ids)] : given.last[width_bucket(id, given.ids)]]
+FROM (SELECT %(ids)s::bigint[] AS ids, %(members)s::bigint[] AS members, %(first)s::int[] AS first,
+    %(last)s::int[] AS last) AS given
+WHERE {OWN} AND id = ANY(given.ids)
 """
 _CLEAR = f"""
 UPDATE profiles_profile SET clear = (id = ANY(%(clear)s))
@@ -55,8 +57,9 @@ FROM unnest(%(ids)s::bigint[], %(profiles)s::bigint[], %(founded)s::bigint[], %(
 WHERE stored.{OWN} AND stored.id = given.id
 """
 _REHOME = f"""
-UPDATE profiles_identity SET profile_id = (%(heirs)s::jsonb ->> profile_id::text)::bigint
-WHERE {OWN} AND id = ANY(%(ids)s)
+UPDATE profiles_identity
+SET profile_id = (%(heirs)s::bigint[])[width_bucket(profile_id, %(vanished)s::bigint[])]
+WHERE {OWN} AND id = ANY(%(ids)s::bigint[])
 """
 # Ids of datasets hold no commas.
 _ADD_LINKS = """
@@ -109,7 +112,13 @@ def write_owners(
 def rehome(sandbox: Sandbox, identities: Collection[int], heirs: Mapping[int, int]) -> None:
     """Give identities to the heirs of their profiles, and leave all else of them as it is."""
     if identities:
-        execute(_REHOME, sandbox, ids=list(identities), heirs=as_object(heirs))
+        execute(
+            _REHOME,
+            sandbox,
+            ids=numbers_array(identities),
+            vanished=numbers_array(sorted(heirs)),
+            heirs=numbers_array(heirs[profile] for profile in sorted(heirs)),
+        )
 
 
 def write_links(
@@ -167,20 +176,32 @@ def write_pruned(sandbox: Sandbox, links: Mapping[Pair, Held]) -> None:
 
 def _write_profiles(sandbox: Sandbox, owners: Owners, now: datetime) -> None:
     if owners.founded:
+        members, first, last = slices(owners.members[profile] for profile in owners.founded)
         execute(
             _FOUND,
             sandbox,
             ids=numbers_array(owners.founded),
             founders=numbers_array(owners.founded.values()),
-            members=arrays_array(owners.members[profile] for profile in owners.founded),
+            members=members,
+            first=first,
+            last=last,
             clear=numbers_array(profile in owners.clear for profile in owners.founded),
             now=now,
         )
     gone: dict[int, Sequence[int]] = dict.fromkeys(owners.vanished, ())
-    stored = {p: own for p, own in owners.members.items() if p not in owners.founded} | gone
-    if stored:
-        members = as_object_of_arrays(stored)
-        execute(_REGROUP, sandbox, ids=list(stored), members=members, gone=list(gone))
+    stored = {**owners.members, **gone}
+    ids = sorted(stored.keys() - owners.founded.keys())
+    if ids:
+        members, first, last = slices(stored[profile] for profile in ids)
+        execute(
+            _REGROUP,
+            sandbox,
+            ids=numbers_array(ids),
+            members=members,
+            first=first,
+            last=last,
+            gone=numbers_array(gone),
+        )
     judged = (owners.clear | owners.disputed).difference(owners.founded)
     if judged:
         execute(_CLEAR, sandbox, clear=list(owners.clear), judged=list(judged))
