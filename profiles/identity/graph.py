@@ -16,7 +16,7 @@ all links and be right about the whole.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from operator import itemgetter
@@ -61,9 +61,7 @@ def resolve(links: Iterable[Link], names: Names, rules: Rules) -> list[Graph]:
 def keep_newest(links: Iterable[Link], names: Names, rules: Rules) -> list[Link]:
     """Leave out links that one of their ends no longer keeps."""
     every = links if isinstance(links, list) else list(links)
-    degree = Counter(map(itemgetter(0), every))
-    degree.update(map(itemgetter(1), every))
-    busy = {node for node, count in degree.items() if count > rules.limit}
+    busy = busy_ends(every, rules)
     if not busy:
         return every
     held: dict[int, list[Link]] = {node: [] for node in busy}
@@ -73,6 +71,13 @@ def keep_newest(links: Iterable[Link], names: Names, rules: Rules) -> list[Link]
                 held[node].append(link)
     dropped = {link[:2] for _, lost in overfull(held, names, rules) for link in lost}
     return [link for link in every if link[:2] not in dropped]
+
+
+def busy_ends(links: Collection[tuple[int, ...]], rules: Rules) -> set[int]:
+    """Return the identities that may hold more links than they keep; `overfull` knows."""
+    degree = Counter(map(itemgetter(0), links))
+    degree.update(map(itemgetter(1), links))
+    return {node for node, count in degree.items() if count > rules.limit}
 
 
 def overfull(

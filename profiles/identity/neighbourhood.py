@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from profiles.identity.graph import Graph, Link, overfull, resolve
+from profiles.identity.graph import Graph, Link, busy_ends, overfull, resolve
 from profiles.identity.rules import Identity, Rules
 
 Pair = tuple[int, int]
@@ -118,11 +118,14 @@ def _apply(region: Region, changes: Mapping[Pair, Held | None]) -> None:
 
 def _prune(region: Region, dirty: set[int], rules: Rules) -> dict[Pair, Held]:
     """Let each touched identity drop the links beyond those it keeps."""
+    busy = busy_ends(region.links, rules) & dirty
+    if not busy:
+        return {}
     kept: dict[int, list[Link]] = defaultdict(list)
     for (a, b), held in region.links.items():
-        if held.by_a and a in dirty:
+        if a in busy and held.by_a:
             kept[a].append(Link(a, b, held.seen))
-        if held.by_b and b in dirty:
+        if b in busy and held.by_b:
             kept[b].append(Link(a, b, held.seen))
     pruned: dict[Pair, Held] = {}
     for node, lost in overfull(kept, region.names, rules):

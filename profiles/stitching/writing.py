@@ -45,9 +45,11 @@ _ADD = """
 INSERT INTO profiles_identity
     (id, sandbox_id, namespace, value, profile_id, founded, crowd, created_at)
 SELECT id, %(sandbox)s, namespace, value, profile, founded, crowd, %(now)s
-FROM unnest(%(ids)s::bigint[], %(namespaces)s::text[], %(values)s::text[],
-        %(profiles)s::bigint[], %(founded)s::bigint[], %(crowds)s::bigint[])
-    AS given(id, namespace, value, profile, founded, crowd)
+FROM (
+    SELECT unnest(%(ids)s::bigint[]) AS id, unnest(%(namespaces)s::text[]) AS namespace,
+        unnest(%(values)s::text[]) AS value, unnest(%(profiles)s::bigint[]) AS profile,
+        unnest(%(founded)s::bigint[]) AS founded, unnest(%(crowds)s::bigint[]) AS crowd
+) AS given
 """
 _MOVE = f"""
 UPDATE profiles_identity AS stored
@@ -61,16 +63,20 @@ UPDATE profiles_identity
 SET profile_id = (%(heirs)s::bigint[])[width_bucket(profile_id, %(vanished)s::bigint[])]
 WHERE {OWN} AND id = ANY(%(ids)s::bigint[])
 """
-# Ids of datasets hold no commas.
+# Ids of datasets hold no commas. Here and above, arrays are unnested where columns are named:
+# a function that stands for a table gathers all its rows before it hands the first one on.
 _ADD_LINKS = """
 INSERT INTO profiles_identitylink AS stored
     (sandbox_id, a, b, first_seen, last_seen, datasets, record, batch_id, by_a, by_b)
 SELECT %(sandbox)s, a, b, to_timestamp(first / 1000.0::float8), to_timestamp(last / 1000.0::float8),
     string_to_array(datasets, ','), record, batch, by_a, by_b
-FROM unnest(%(a)s::bigint[], %(b)s::bigint[], %(first)s::bigint[], %(last)s::bigint[],
-        %(datasets)s::text[], %(records)s::text[], %(batches)s::text[],
-        %(by_a)s::boolean[], %(by_b)s::boolean[])
-    AS given(a, b, first, last, datasets, record, batch, by_a, by_b)
+FROM (
+    SELECT unnest(%(a)s::bigint[]) AS a, unnest(%(b)s::bigint[]) AS b,
+        unnest(%(first)s::bigint[]) AS first, unnest(%(last)s::bigint[]) AS last,
+        unnest(%(datasets)s::text[]) AS datasets, unnest(%(records)s::text[]) AS record,
+        unnest(%(batches)s::text[]) AS batch,
+        unnest(%(by_a)s::boolean[]) AS by_a, unnest(%(by_b)s::boolean[]) AS by_b
+) AS given
 """
 _LINK = f"""{_ADD_LINKS}
 ON CONFLICT (a, b) DO UPDATE SET
