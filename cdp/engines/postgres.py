@@ -22,7 +22,7 @@ SETTINGS = {
     "listen_addresses": "",  # the private socket is the only way in
     "unix_socket_permissions": "0700",
     "max_connections": "200",
-    "shared_buffers": "256MB",
+    "shared_buffers": "512MB",
     "max_wal_size": "2GB",
     "wal_compression": "on",
     "log_timezone": "UTC",
