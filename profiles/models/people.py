@@ -17,9 +17,9 @@ from profiles.models.unchecked import unchecked_sandbox
 class Profile(SandboxModel):
     """A person, as an id: what is known is in fragments, events and segments.
 
-    `founder` is the identity whose graph the profile is, `members` all of that graph. A
-    profile has vanished while its founder belongs to an older one's graph; it comes back
-    if they part.
+    `founder` is the identity whose graph the profile is, `members` all of that graph, the
+    oldest first. A profile has vanished while its founder belongs to an older one's graph;
+    it comes back if they part.
     It is clear as long as every link of its identities joins: then a join with another
     clear one need not be looked into (`stitching/joining.py`).
     `version` is that of the newest row in the event store's snapshot.

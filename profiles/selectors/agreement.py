@@ -1,4 +1,4 @@
-"""Do the snapshots in the event store say what PostgreSQL says?"""
+"""Do the snapshots in the event store say what PostgreSQL says, and does it contradict itself?"""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,12 +16,23 @@ from profiles.ingest.batches import has_open_batches, open_batches
 from profiles.ingest.snapshots import read_parts
 from profiles.models import Profile
 from profiles.selectors.rules import default_policy
+from profiles.sets import select
 from profiles.stitching.locks import await_graphs
 
 SLICE: Final = 5_000
 PATIENCE: Final = timedelta(minutes=1)
 _PAUSE: Final = timedelta(milliseconds=200)
 _ACTOR: Final = Actor.system("profiles.agreement")
+_CONTRADICTED: Final = """
+SELECT coalesce(profile.id, own.profile_id)
+FROM (SELECT id, members FROM profiles_profile WHERE sandbox_id = %(sandbox)s) AS profile
+FULL JOIN (
+    SELECT profile_id, array_agg(id ORDER BY id) AS members FROM profiles_identity
+    WHERE sandbox_id = %(sandbox)s GROUP BY profile_id
+) AS own ON own.profile_id = profile.id
+WHERE coalesce(profile.members, '{}') <> coalesce(own.members, '{}')
+ORDER BY 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +53,14 @@ def disagreements() -> Iterator[str]:
 def differences(sandbox: Sandbox) -> Iterator[str]:
     """Yield what differs between the snapshots and a merge of what PostgreSQL holds.
 
-    It may be written meanwhile: what differs at first sight is looked at again while nobody
-    may change the graphs, and news that are on their way to the event store are waited for.
+    And whose identities say that they are another's. It may be written meanwhile: what differs
+    at first sight is looked at again while nobody may change the graphs, and news that are on
+    their way to the event store are waited for.
     """
+    with scope(sandbox, _ACTOR):
+        contradicted = select(_CONTRADICTED, sandbox)
+    for (profile,) in contradicted:
+        yield f"Profile {profile} of {sandbox}: its members are not the identities that name it."
     after: int | None = 0
     while after is not None:
         suspects, after = _suspects(sandbox, after)

@@ -104,11 +104,15 @@ def _read(sandbox: Sandbox, profiles: Sequence[int], rules: Rules) -> dict[int, 
 
 def _may_join(parts: Sequence[Clear | None], rules: Rules) -> bool:
     """Tell whether parts may become one: a graph within the limit drops no link, either."""
-    clear = [part for part in parts if part is not None]
-    if len(clear) < len(parts) or sum(len(part.members) for part in clear) > rules.limit:
-        return False
-    single = [namespace for part in clear if part.single for namespace in part.single]
-    return len(single) == len(set(single))
+    size = 0
+    single: list[str] = []
+    for part in parts:
+        if part is None:
+            return False
+        size += len(part.members)
+        if part.single:
+            single += part.single
+    return size <= rules.limit and len(single) == len(set(single))
 
 
 def _own(
@@ -121,7 +125,7 @@ def _own(
     numbers = take_numbers(PROFILE_NUMBERS, len(founding))
     for heir, group in zip(numbers, founding, strict=True):
         owners.founded[heir] = founder = -max(group)
-        owners.members[heir] = members = [-unit for unit in group]
+        owners.members[heir] = members = sorted(-unit for unit in group)
         owners.moved.extend(Known(key, heir, heir if key == founder else None) for key in members)
     owners.clear.update(owners.founded)
     for group in groups:
@@ -129,7 +133,7 @@ def _own(
         if not profiles or len(group) == 1:
             continue
         heir = min(profiles, key=lambda unit: clear[unit].founder)
-        owners.members[heir] = [key for unit in group for key in clear[unit].members]
+        owners.members[heir] = sorted([key for unit in group for key in clear[unit].members])
         owners.moved.extend(Known(-unit, heir) for unit in group if unit < 0)
         for unit in profiles:
             if unit != heir:

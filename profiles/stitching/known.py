@@ -50,11 +50,12 @@ def find(sandbox: Sandbox, identities: Iterable[Identity]) -> dict[Identity, Kno
     wanted = list(identities)
     if not wanted:
         return {}
+    namespaces, values = zip(*wanted, strict=True)
     found = select(
         _FIND,
         sandbox,
-        namespaces=texts_array(identity.namespace for identity in wanted),
-        values=texts_array(identity.value for identity in wanted),
+        namespaces=texts_array(namespaces),
+        values=texts_array(values),
     )
     return {wanted[place]: Known(*rest) for place, *rest in found}
 

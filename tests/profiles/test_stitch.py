@@ -1,6 +1,7 @@
 """The stored graphs against the pure function of everything that was sent."""
 
 from datetime import UTC, datetime
+from importlib import import_module
 from itertools import pairwise
 
 import pytest
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
-from cdp.tenancy.scope import scope
+from cdp.tenancy.scope import bypass, scope
 from cdp.tenancy.services.organizations import create_organization
 from profiles.identity.rules import Identity, make_rules
 from profiles.models import Identity as IdentityRow
 from profiles.models import IdentityLink, Profile
+from profiles.stitching.forgetting import forget
 from profiles.stitching.locks import take_graphs
 from profiles.stitching.sightings import Sighting, Sightings
 from profiles.stitching.stitch import stitch
@@ -58,7 +60,7 @@ def assert_whole(sandbox):
     assert set(owned.values()) == set(standing.values_list("id", flat=True))
     assert all(owned[p.founder] == p.id for p in standing)
     for profile in Profile.objects.for_sandbox(sandbox):
-        assert set(profile.members) == {key for key, own in owned.items() if own == profile.id}
+        assert profile.members == sorted(k for k, own in owned.items() if own == profile.id)
     unclear = {
         owned[end]
         for link in IdentityLink.objects.for_sandbox(sandbox)
@@ -105,6 +107,56 @@ def test_a_merge_keeps_the_older_profile_and_names_the_one_that_vanished():
     assert merged.vanished == {younger: older}
     assert merged.rehomed == {second.numbers[phone]: older}
     assert merged.regrouped == {older}
+
+
+def test_a_merge_writes_no_index_anew():
+    sandbox = sandbox_of_luma()
+    sarah, tablet, phone = (Identity("CRM", "s"), Identity("ECID", "t"), Identity("ECID", "p"))
+    send(sandbox, [({sarah, tablet}, 1), ({phone}, 2)])
+
+    send(sandbox, [({sarah, phone}, 3)])
+
+    for table in ("profiles_identity", "profiles_profile"):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_stat_get_xact_tuples_updated(%s::regclass),"
+                " pg_stat_get_xact_tuples_hot_updated(%s::regclass)",
+                [table, table],
+            )
+            updated, on_their_page = cursor.fetchone()
+        assert updated == on_their_page > 0
+
+
+def test_a_profile_is_another_one_without_an_identity_that_is_forgotten():
+    sandbox = sandbox_of_luma()
+    sarah, tablet, phone = (Identity("CRM", "s"), Identity("ECID", "t"), Identity("ECID", "p"))
+    sent = send(sandbox, [({sarah}, 1), ({sarah, tablet, phone}, 2)])
+    [profile] = set(sent.profile_of.values())
+
+    with scope(sandbox, ME):
+        take_graphs(sandbox)
+        forgotten = forget(sandbox, [sent.numbers[phone]], ANYTHING, NOW)
+
+    assert (forgotten.stitched.regrouped, forgotten.gone) == ({profile}, frozenset())
+    with scope(sandbox, ME):
+        assert stored_graphs(sandbox) == {profile: {sarah, tablet}}
+        assert_whole(sandbox)
+
+
+def test_profiles_of_before_learn_who_their_members_are():
+    sandbox = sandbox_of_luma()
+    migration = import_module("profiles.migrations.0008_members_of_profiles")
+    history = [({Identity("CRM", f"{n}"), Identity("ECID", f"{n}")}, n) for n in range(3)]
+    send(sandbox, history)
+    send(sandbox, [({Identity("ECID", "0"), Identity("ECID", "1")}, 9)])
+    with scope(sandbox, ME):
+        Profile.objects.for_sandbox(sandbox).update(members=[])
+
+    with bypass(), connection.schema_editor() as editor:
+        migration.write_members(None, editor)
+
+    with scope(sandbox, ME):
+        assert_whole(sandbox)
 
 
 def test_a_link_remembers_when_and_where_it_was_seen():
