@@ -18,6 +18,7 @@ from cdp.datasets.models import Dataset
 from cdp.schemas.selectors import compiled_schema
 from cdp.tenancy.models import Sandbox
 from profiles.identity.rules import Identity
+from profiles.selectors.identities import members_of
 from profiles.selectors.people import people_of_ids
 from profiles.selectors.rules import default_policy
 from profiles.sets import as_json, select
@@ -37,15 +38,13 @@ Payload = dict[str, Any]
 
 _UPLOADED: Final = f"""
 SELECT identity.profile_id, named.attributes::text
-FROM profiles_profile AS profile
-JOIN profiles_identity AS identity
-  ON identity.id = ANY(profile.members) AND identity.sandbox_id + 0 = %(sandbox)s
+FROM profiles_identity AS identity
 JOIN segments_uploadrow AS named
   ON named.value = identity.value AND named.namespace = identity.namespace
   AND named.sandbox_id = identity.sandbox_id
 JOIN segments_uploadpart AS part ON part.batch_id = named.batch_id
 JOIN segments_upload AS upload ON upload.segment_id = part.upload_id
-WHERE profile.sandbox_id + 0 = %(sandbox)s AND profile.id = ANY(%(profiles)s)
+WHERE identity.sandbox_id + 0 = %(sandbox)s AND identity.id = ANY(%(identities)s)
   AND part.upload_id = %(segment)s AND {COUNTING}
 ORDER BY part.stored_at, named.id
 """
@@ -119,7 +118,8 @@ def _shown(rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:
 
 def _uploaded(segment: Segment, profiles: Collection[int]) -> dict[int, Payload]:
     known: dict[int, Payload] = defaultdict(dict)
-    values = {"segment": segment.pk, "profiles": list(profiles), "at": timezone.now()}
+    identities = list(members_of(segment.sandbox, profiles))
+    values = {"segment": segment.pk, "identities": identities, "at": timezone.now()}
     for profile, attributes in select(_UPLOADED, segment.sandbox, **values):
         known[profile] |= orjson.loads(attributes)  # what came later wins
     return known

@@ -12,6 +12,7 @@ from typing import Final
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
+from profiles.selectors.identities import members_of
 from profiles.sets import select
 from segments.evaluation import log
 from segments.models import Evaluation
@@ -23,15 +24,13 @@ COUNTING: Final = """part.stored_at IS NOT NULL AND NOT part.over
   AND part.stored_at + upload.ttl_days * interval '1 day' > %(at)s"""
 _AMONG: Final = f"""
 SELECT DISTINCT part.upload_id, identity.profile_id
-FROM profiles_profile AS profile
-JOIN profiles_identity AS identity
-  ON identity.id = ANY(profile.members) AND identity.sandbox_id + 0 = %(sandbox)s
+FROM profiles_identity AS identity
 JOIN segments_uploadrow AS named
   ON named.value = identity.value AND named.namespace = identity.namespace
   AND named.sandbox_id = identity.sandbox_id
 JOIN segments_uploadpart AS part ON part.batch_id = named.batch_id
 JOIN segments_upload AS upload ON upload.segment_id = part.upload_id
-WHERE profile.sandbox_id + 0 = %(sandbox)s AND profile.id = ANY(%(profiles)s)
+WHERE identity.sandbox_id + 0 = %(sandbox)s AND identity.id = ANY(%(identities)s)
   AND part.upload_id = ANY(%(segments)s) AND {COUNTING}
 """
 _PARTS: Final = f"""
@@ -58,7 +57,8 @@ def uploaded_among(
     """Return which of these profiles are in which uploaded segment."""
     found: dict[str, list[int]] = defaultdict(list)
     if segments:
-        values = {"segments": list(segments), "profiles": list(profiles), "at": at}
+        identities = list(members_of(sandbox, profiles))
+        values = {"segments": list(segments), "identities": identities, "at": at}
         for segment, profile in select(_AMONG, sandbox, **values):
             found[segment].append(profile)
     return found

@@ -4,7 +4,7 @@ from django.utils import timezone
 from cdp.queue import drain
 from cdp.queue.models import QueueItem
 from cdp.tenancy.scope import scope
-from profiles.models import Profile
+from profiles.models import Identity, Profile
 from segments.evaluation import log
 from segments.models import Composition, Segment
 from tests.segments.shop import ACTOR, Shop, open_shop
@@ -40,14 +40,14 @@ def mail(name: str) -> str:
 def who(shop: Shop, segment_id: str) -> set[str]:
     """Return the first names of a segment's members, by the profiles' rows."""
     with scope(shop.sandbox, ACTOR):
-        rows = Profile.objects.for_sandbox(shop.sandbox).prefetch_related("identities")
-        return {
-            identity.value.partition("@")[0]
-            for row in rows
+        members = [
+            member
+            for row in Profile.objects.for_sandbox(shop.sandbox)
             if row.segments.get(segment_id, {}).get("status") == "realized"
-            for identity in row.identities.all()
-            if identity.namespace == "Email"
-        }
+            for member in row.members
+        ]
+        rows = Identity.objects.for_sandbox(shop.sandbox).filter(pk__in=members, namespace="Email")
+        return {row.value.partition("@")[0] for row in rows}
 
 
 def compose(api, name: str, definition: dict, *, publish: bool = True) -> dict:
