@@ -19,15 +19,14 @@ class Owners:
     """What changes hands.
 
     `moved` holds identities as they are to be stored, `founded` new profiles with
-    their founders, `revived` vanished ones that stand for somebody again, and
-    `vanished` those that no longer do, with the profile that took over.
-    `members` are those of the profiles whose identities are other ones now. Of all that were
-    looked into, `clear` are those with no link that does not join, `disputed` the others.
+    their founders, and `vanished` those that no longer stand for anybody, with the profile
+    that took over. `members` are those of the profiles whose identities are other ones now,
+    one that had vanished included. Of all that were looked into, `clear` are those with no
+    link that does not join, `disputed` the others.
     """
 
     moved: list[Known] = field(default_factory=list)
     founded: dict[int, int] = field(default_factory=dict)
-    revived: set[int] = field(default_factory=set)
     vanished: dict[int, int] = field(default_factory=dict)
     members: dict[int, Sequence[int]] = field(default_factory=dict)
     clear: set[int] = field(default_factory=set)
@@ -38,7 +37,6 @@ class Owners:
         return Owners(
             moved=self.moved + other.moved,
             founded=self.founded | other.founded,
-            revived=self.revived | other.revived,
             vanished=self.vanished | other.vanished,
             members=self.members | other.members,
             clear=self.clear | other.clear,
@@ -79,7 +77,6 @@ def assign(
     return Owners(
         moved=moved,
         founded={profile: founder for founder, profile in founded.items()},
-        revived=standing - before - set(founded.values()),
         vanished={
             gone: owners[founder_of[gone]]
             for gone in before - standing - {0}

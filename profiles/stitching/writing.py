@@ -52,11 +52,13 @@ FROM (
 ) AS given
 """
 _MOVE = f"""
-UPDATE profiles_identity AS stored
-SET profile_id = given.profile, founded = given.founded, crowd = given.crowd
-FROM unnest(%(ids)s::bigint[], %(profiles)s::bigint[], %(founded)s::bigint[], %(crowds)s::bigint[])
-    AS given(id, profile, founded, crowd)
-WHERE stored.{OWN} AND stored.id = given.id
+UPDATE profiles_identity AS stored SET
+    profile_id = given.profiles[width_bucket(stored.id, given.ids)],
+    founded = given.founded[width_bucket(stored.id, given.ids)],
+    crowd = given.crowds[width_bucket(stored.id, given.ids)]
+FROM (SELECT %(ids)s::bigint[] AS ids, %(profiles)s::bigint[] AS profiles,
+    %(founded)s::bigint[] AS founded, %(crowds)s::bigint[] AS crowds) AS given
+WHERE stored.{OWN} AND stored.id = ANY(given.ids)
 """
 _REHOME = f"""
 UPDATE profiles_identity
