@@ -39,17 +39,16 @@ class Sightings:
 
     def see(self, identities: Iterable[Identity], sighting: Sighting) -> None:
         """Note the identities of one record, each pair of them as a link."""
-        together, at = sorted(identities), sighting.at
+        at, dataset, record, batch = sighting
+        since, pairs, together = self.since, self.pairs, sorted(identities)
         for identity in together:
-            if at < self.since.get(identity, at + 1):
-                self.since[identity] = at
+            first = since.get(identity)
+            if first is None or at < first:
+                since[identity] = at
+        new = Together(at, at, frozenset((dataset,)), record, batch)
         for pair in combinations(together, 2):
-            before = self.pairs.get(pair)
-            if before is None:
-                _, dataset, record, batch = sighting
-                self.pairs[pair] = Together(at, at, frozenset((dataset,)), record, batch)
-            else:
-                self.pairs[pair] = _joined(before, sighting)
+            before = pairs.get(pair)
+            pairs[pair] = new if before is None else _joined(before, sighting)
 
     def identities(self) -> list[Identity]:
         """Return them by age; of one age, by what they say."""
