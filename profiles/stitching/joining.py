@@ -49,10 +49,7 @@ class Joined:
 
 
 def join(
-    sandbox: Sandbox,
-    known: Mapping[Identity, Known],
-    linked: Iterable[Pair],
-    rules: Rules,
+    sandbox: Sandbox, known: Mapping[Identity, Known], linked: Iterable[Pair], rules: Rules
 ) -> Joined:
     """Join whatever is clear. Nothing is written."""
     clear = {

@@ -7,14 +7,7 @@ from typing import Any, Final
 from cdp.tenancy.models import Sandbox
 from profiles.identity.neighbourhood import Held, Pair
 from profiles.identity.rules import Identity
-from profiles.sets import (
-    OWN,
-    as_json,
-    execute,
-    numbers_array,
-    slices,
-    texts_array,
-)
+from profiles.sets import OWN, as_json, execute, numbers_array, slices, texts_array
 from profiles.stitching.known import Known
 from profiles.stitching.owners import Owners
 from profiles.stitching.sightings import Together
@@ -120,12 +113,13 @@ def write_owners(
 def rehome(sandbox: Sandbox, identities: Collection[int], heirs: Mapping[int, int]) -> None:
     """Give identities to the heirs of their profiles, and leave all else of them as it is."""
     if identities:
+        vanished = sorted(heirs)
         execute(
             _REHOME,
             sandbox,
             ids=numbers_array(identities),
-            vanished=numbers_array(sorted(heirs)),
-            heirs=numbers_array(heirs[profile] for profile in sorted(heirs)),
+            vanished=numbers_array(vanished),
+            heirs=numbers_array(heirs[profile] for profile in vanished),
         )
 
 
