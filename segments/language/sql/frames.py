@@ -7,7 +7,9 @@ items.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from segments.language.scopes import Bound, Scope
 from segments.language.sql.expressions import Sql
@@ -21,6 +23,7 @@ TYPES: dict[Kind, str] = {
     "time": "String",
     "day": "String",
 }
+BITS = 63  # of a number that carries as many tests
 # Events have these as columns of their own: how each is read, and its name.
 OWN_COLUMNS = {
     EVENT_TIME: ("toUnixTimestamp64Milli(ts)", "at"),
@@ -46,6 +49,13 @@ class Columns:
     def listed(self) -> str:
         """Return the columns as a select list that begins with a comma."""
         return "".join(f",\n        {source} AS {name}" for source, name in self.names.items())
+
+
+def in_bits(tests: Iterable[str]) -> Iterator[Sequence[str]]:
+    """Yield as many of them at a time as a number has bits."""
+    waiting = iter(tests)
+    while part := list(islice(waiting, BITS)):
+        yield part
 
 
 class Frame(ABC):

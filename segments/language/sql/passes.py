@@ -1,12 +1,12 @@
 """Passes over the events: each reads them once and folds them by profile."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from segments.language.ast import Condition
 from segments.language.clock import Clock
 from segments.language.scopes import PROFILE
-from segments.language.sql.frames import Columns, EventFrame, TableFrame
+from segments.language.sql.frames import BITS, Columns, EventFrame, TableFrame, in_bits
 from segments.language.sql.layers import Layers
 from segments.language.sql.parameters import Parameters
 from segments.language.sql.reach import Reach, reach_of, reach_sql
@@ -30,9 +30,10 @@ class Pass:
     `folds` are aggregates over the events of a profile, `steps` are expressions over
     those that build on each other, `leaves` are the tests that come out. A leaf is
     kept as "differs from what holds for a profile without events", so that such a
-    profile, which has no row here, needs no special case. With `beside_profile` the
-    events are read beside the attributes of the profile they belong to; with `ahead`
-    those are read, too, that have not happened yet.
+    profile, which has no row here, needs no special case. They come out as the bits of
+    a few numbers: a join of as many columns costs more than all the rest. With
+    `beside_profile` the events are read beside the attributes of the profile they
+    belong to; with `ahead` those are read, too, that have not happened yet.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Pass:
     profiles: Columns = field(init=False)
     folds: dict[str, str] = field(default_factory=dict)
     steps: Layers = field(init=False)
-    leaves: dict[str, str] = field(default_factory=dict)
+    leaves: dict[str, int] = field(default_factory=dict)
     carried: set[str] = field(default_factory=set)
     reaches: list[Reach] = field(default_factory=list)
 
@@ -75,9 +76,9 @@ class Pass:
 
     def leaf(self, test: str, *, otherwise: bool) -> str:
         """Return the test as seen from outside, where `otherwise` holds without events."""
-        name = f"{self.name}_leaf{len(self.leaves)}"
-        column = self.leaves.setdefault(f"({test}) != {int(otherwise)}", name)
-        return f"(NOT {column})" if otherwise else f"({column} = 1)"
+        place = self.leaves.setdefault(f"({test}) != {int(otherwise)}", len(self.leaves))
+        bit = f"bitTest({self._bits(place // BITS)}, {place % BITS})"
+        return f"(NOT {bit})" if otherwise else bit
 
     def carry(self, fold: str) -> str:
         """Return a fold as seen from outside."""
@@ -86,17 +87,27 @@ class Pass:
 
     def columns(self) -> list[str]:
         """Return what is seen from outside."""
-        return [*sorted(self.carried), *self.leaves.values()]
+        numbers = range(-(-len(self.leaves) // BITS))
+        return [*sorted(self.carried), *map(self._bits, numbers)]
 
     def sql(self, parameters: Parameters, touched: Touched | None) -> str:
         """Return the sub-query: a row for each profile that has such events."""
-        out = [f"{test} AS {name}" for test, name in self.leaves.items()]
         folds = [f"{fold} AS {name}" for fold, name in self.folds.items()]
         folded = f"""SELECT {_listed(["owner", *folds])}
       FROM ({self._owned(parameters, touched)})
       GROUP BY owner"""
-        return f"""SELECT {_listed([f"owner AS {self.name}_owner", *sorted(self.carried), *out])}
+        out = [f"owner AS {self.name}_owner", *sorted(self.carried), *self._packed()]
+        return f"""SELECT {_listed(out)}
     FROM ({self.steps.over(folded)})"""
+
+    def _bits(self, number: int) -> str:
+        return f"{self.name}_bits{number}"
+
+    def _packed(self) -> Iterator[str]:
+        """Yield the numbers whose bits are the leaves."""
+        for number, tests in enumerate(in_bits(self.leaves)):
+            bits = (f"({test}) * {1 << place}" for place, test in enumerate(tests))
+            yield f"{' + '.join(bits)} AS {self._bits(number)}"
 
     def _owned(self, parameters: Parameters, touched: Touched | None) -> str:
         """Return the events that matter, each with its owner: the override or the stamp."""
