@@ -77,6 +77,29 @@ def test_more_rules_than_a_number_has_bits_are_told_apart():
     assert members[-1] == {"all", "odd", "last"}
 
 
+def test_windows_of_different_lengths_over_the_same_events_each_have_their_own_edge():
+    windows = (1, 2, 30, 30_000)  # the last begins before 1970
+    rules = [
+        f'xEvent[eventType = "{BUY}" and timestamp occurs <= {n} days before now]' for n in windows
+    ]
+    rules.append(f'xEvent[eventType = "{BUY}" and timestamp occurs >= 2 days before now]')
+    people = {
+        "just inside": Facts(events=[buy(CLOCK.now - 2 * DAY)]),
+        "just outside": Facts(events=[buy(CLOCK.now - 2 * DAY - 1)]),
+        "now": Facts(events=[buy(CLOCK.now), buy(CLOCK.now - 20 * DAY)]),
+        "something else": Facts(events=[Event(CLOCK.now, "commerce.productViews")]),
+        "nothing": Facts(),
+    }
+
+    assert found(rules, people) == [
+        {"now"},
+        {"now", "just inside"},
+        {"now", "just inside", "just outside"},
+        {"now", "just inside", "just outside"},
+        {"now", "just inside", "just outside"},
+    ]
+
+
 def test_what_has_not_happened_is_told_of_those_without_events_too():
     rules = [
         f'not xEvent[eventType = "{BUY}" and timestamp occurs <= {n} days before now]'

@@ -43,6 +43,7 @@ class Pass:
     events: Columns = field(init=False)
     profiles: Columns = field(init=False)
     folds: dict[str, str] = field(default_factory=dict)
+    recent: dict[str, dict[int, str]] = field(default_factory=dict)
     steps: Layers = field(init=False)
     leaves: dict[str, int] = field(default_factory=dict)
     carried: set[str] = field(default_factory=set)
@@ -70,6 +71,12 @@ class Pass:
         """Return the column of an aggregate over the events of a profile."""
         return self.folds.setdefault(aggregate, f"{self.name}_fold{len(self.folds)}")
 
+    def since(self, chosen: str, start: int) -> str:
+        """Return the column of whether one of the chosen events has happened since a moment."""
+        starts = self.recent.setdefault(chosen, {})
+        number = sum(map(len, self.recent.values()))
+        return starts.setdefault(start, f"{self.name}_recent{number}")
+
     def step(self, expression: str) -> str:
         """Return the column of an expression over folds and earlier steps."""
         return self.steps.name(expression)
@@ -93,12 +100,25 @@ class Pass:
     def sql(self, parameters: Parameters, touched: Touched | None) -> str:
         """Return the sub-query: a row for each profile that has such events."""
         folds = [f"{fold} AS {name}" for fold, name in self.folds.items()]
-        folded = f"""SELECT {_listed(["owner", *folds])}
+        folded = f"""SELECT {_listed(["owner", *folds, *self._happened()])}
       FROM ({self._owned(parameters, touched)})
       GROUP BY owner"""
         out = [f"owner AS {self.name}_owner", *sorted(self.carried), *self._packed()]
         return f"""SELECT {_listed(out)}
     FROM ({self.steps.over(folded)})"""
+
+    def _happened(self) -> Iterator[str]:
+        """Yield what has happened since when: the latest event answers for all moments at once.
+
+        A single moment is asked of each event instead, for a bit is less to hold than a time.
+        """
+        for chosen, starts in self.recent.items():
+            if len(starts) == 1:
+                [(start, name)] = starts.items()
+                yield f"groupBitOr({chosen} AND at >= {start}) AS {name}"
+            else:
+                latest = f"maxIf(at, {chosen})"
+                yield from (f"{latest} >= {start} AS {name}" for start, name in starts.items())
 
     def _bits(self, number: int) -> str:
         return f"{self.name}_bits{number}"

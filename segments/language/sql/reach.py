@@ -6,13 +6,25 @@ The scan leaves out all others before it reads what they say.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from segments.language.ast import All, Any, Compare, Condition, Field, In, Instant, Occurs, Value
+from segments.language.ast import (
+    All,
+    Any,
+    Compare,
+    Condition,
+    Constant,
+    Field,
+    In,
+    Instant,
+    Occurs,
+    Value,
+)
 from segments.language.clock import Clock, interval, span
 from segments.language.moments import Distance
 from segments.language.sql.parameters import Parameters
 from segments.language.vocabulary import EVENT_TIME, EVENT_TYPE
 
 MOST_GROUPS = 20
+HAPPENS = Field(EVENT_TIME, "event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,27 @@ def reach_of(where: Condition | None, clock: Clock) -> Reach:
             return Reach(since=span(moment, clock)[0])
         case _:
             return Reach()
+
+
+def since_and_rest(where: Condition | None, clock: Clock) -> tuple[int, Condition] | None:
+    """Take a choice of past events apart: from when on, and what else it asks of them.
+
+    None unless it has just one window, and that one begins after 1970 and is open to the present.
+    """
+    if where is None:
+        return None
+    parts = where.of if isinstance(where, All) else (where,)
+    windows = [part for part in parts if isinstance(part, Occurs) and part.operand == HAPPENS]
+    if len(windows) != 1 or windows[0].ignore_year:
+        return None
+    window = windows[0].window
+    if isinstance(window, Distance) and isinstance(window.anchor, Field):
+        return None
+    seen = interval(window, clock)
+    if not seen.start or seen.start < 0 or (seen.end is not None and seen.end <= clock.now):
+        return None
+    rest = tuple(part for part in parts if part is not windows[0])
+    return seen.start, All(rest) if rest else Constant(True)
 
 
 def reach_sql(reaches: Iterable[Reach], parameters: Parameters) -> str:

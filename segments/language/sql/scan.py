@@ -33,6 +33,7 @@ from segments.language.sql.layers import Layers
 from segments.language.sql.parameters import Parameters
 from segments.language.sql.parts import assumed, best, is_of_events, operands_of, present
 from segments.language.sql.passes import Pass, Touched
+from segments.language.sql.reach import since_and_rest
 from segments.language.sql.sequences import SequenceWriter
 from segments.language.vocabulary import Vocabulary
 from segments.language.walk import Node, walk
@@ -187,7 +188,7 @@ class ScanWriter(ConditionWriter):
         match node:
             case Happened(events):
                 home = self._pass_for(node)
-                return home.leaf(f"{self._count(home, events)} > 0", otherwise=False)
+                return home.leaf(self._happened(home, events), otherwise=False)
             case ast.Sequence():
                 home = self._pass_for(node)
                 writer = SequenceWriter(home.step, lambda where: self._times(home, where))
@@ -242,8 +243,14 @@ class ScanWriter(ConditionWriter):
         name = home.fold(aggregate)
         return name if self.inside is home else home.carry(name)
 
-    def _count(self, home: Pass, events: Events) -> str:
-        return home.fold(f"countIf({self._chosen(home, events)})")
+    def _happened(self, home: Pass, events: Events) -> str:
+        """Return whether there is such an event."""
+        parts = since_and_rest(events.where, self.clock)
+        if parts is None:
+            return f"{home.fold(f'groupBitOr({self._chosen(home, events)})')} = 1"
+        since, rest = parts
+        home.covers(events.where)
+        return f"{home.since(self.condition(rest, home.frame()), since)} = 1"
 
     def _times(self, home: Pass, where: Condition) -> str:
         return home.fold(f"groupArrayIf(at, {self._chosen(home, Events(where))})")
