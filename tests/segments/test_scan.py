@@ -77,6 +77,16 @@ def test_more_rules_than_a_number_has_bits_are_told_apart():
     assert members[-1] == {"all", "odd", "last"}
 
 
+def test_an_item_without_a_value_is_not_one_with_an_empty_value():
+    rules = [f'xEvent[productListItems.exists(SKU = "{sku}")]' for sku in ("", "a")]
+    people = {
+        "missing": Facts(events=[Event(CLOCK.now, BUY, body={"productListItems": [{"n": 1}]})]),
+        "empty": Facts(events=[buy(CLOCK.now, "")]),
+    }
+
+    assert found(rules, people) == [{"empty"}, set()]
+
+
 def test_windows_of_different_lengths_over_the_same_events_each_have_their_own_edge():
     windows = (1, 2, 30, 30_000)  # the last begins before 1970
     rules = [

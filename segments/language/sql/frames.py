@@ -33,12 +33,13 @@ OWN_COLUMNS = {
 
 
 class Columns:
-    """The JSON paths that a sub-query reads, each under a name."""
+    """The JSON paths that a sub-query reads, each under a name, and what it finds in arrays."""
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
         self.names: dict[str, str] = {}
         self.many: dict[str, bool] = {}  # whether a column holds an array
+        self.sought: dict[str, dict[str, int]] = {}  # arrays, and texts by their places
 
     def name(self, source: str, *, many: bool = False) -> str:
         """Return the column that holds an expression over the table's own columns."""
@@ -46,9 +47,29 @@ class Columns:
         self.many[name] = many
         return name
 
+    def holds(self, array: str, text: str) -> str:
+        """Return whether an array holds a constant text.
+
+        Many texts are sought in one pass over the array, which makes each of them a bit.
+        """
+        texts = self.sought.setdefault(array, {})
+        place = texts.setdefault(text, len(texts))
+        return f"bitTest({self._found(array, place // BITS)}, {place % BITS})"
+
+    def sources(self) -> dict[str, str]:
+        """Return how each column is read or found, by its name."""
+        return {name: source for source, name in self.names.items()} | {
+            self._found(array, number): _found_in(array, part)
+            for array, texts in self.sought.items()
+            for number, part in enumerate(in_bits(texts))
+        }
+
     def listed(self) -> str:
         """Return the columns as a select list that begins with a comma."""
-        return "".join(f",\n        {source} AS {name}" for source, name in self.names.items())
+        return "".join(f",\n        {source} AS {name}" for name, source in self.sources().items())
+
+    def _found(self, array: str, number: int) -> str:
+        return f"{self.prefix}_found{list(self.sought).index(array)}_{number}"
 
 
 def in_bits(tests: Iterable[str]) -> Iterator[Sequence[str]]:
@@ -56,6 +77,15 @@ def in_bits(tests: Iterable[str]) -> Iterator[Sequence[str]]:
     waiting = iter(tests)
     while part := list(islice(waiting, BITS)):
         yield part
+
+
+def _found_in(array: str, texts: Sequence[str]) -> str:
+    """Return a number with a bit for each of the texts that an array holds."""
+    if len(texts) == 1:
+        return f"has({array}, {texts[0]})"
+    bits = ", ".join(str(1 << place) for place in range(len(texts)))
+    bit = f"ifNull(transform(h, [{', '.join(texts)}], [{bits}], toUInt64(0)), 0)"
+    return f"arrayReduce('groupBitOr', arrayMap(h -> {bit}, {array}))"
 
 
 class Frame(ABC):
@@ -70,6 +100,10 @@ class Frame(ABC):
     @abstractmethod
     def items(self, array: Bound) -> str:
         """Return an array of objects, for its length."""
+
+    def holds(self, array: str, text: str) -> str:
+        """Return whether an array that was read here holds a constant text."""
+        return f"has({array}, {text})"
 
     @abstractmethod
     def root(self, base: Base) -> "Frame":
@@ -106,6 +140,9 @@ class EventFrame(TableFrame):
         super().__init__(scope, columns)
         self.profile = profile
         self.ahead = ahead
+
+    def holds(self, array: str, text: str) -> str:
+        return self.columns.holds(array, text)
 
     def root(self, base: Base) -> Frame:
         return self.profile if base == "profile" else self

@@ -131,16 +131,15 @@ class Pass:
 
     def _owned(self, parameters: Parameters, touched: Touched | None) -> str:
         """Return the events that matter, each with its owner: the override or the stamp."""
-        names = ["e.at AS at"] + [
-            f"e.{name} AS {name}" for name in self.events.names.values() if name != "at"
-        ]
+        read = self._read(parameters, touched)
+        names = [f"e.{name} AS {name}" for name in self.events.sources()]
         owned = f"""
         SELECT {_listed(["if(o.profile_id != 0, o.profile_id, e.profile_id) AS owner", *names])}
-        FROM ({self._read(parameters, touched)}) AS e
+        FROM ({read}) AS e
         LEFT ANY JOIN ({OVERRIDES}{_among("identity_id", touched.identities if touched else None)}) AS o
         ON o.identity_id = e.identity_id"""
         if self.beside_profile:
-            names = [f"w.{name} AS {name}" for name in ("at", *self._event_names())]
+            names = [f"w.{name} AS {name}" for name in self.events.sources()]
             names += [f"p.{name} AS {name}" for name in self.profiles.names.values()]
             attributes = f"""SELECT profile_id{self.profiles.listed()}
         FROM profiles FINAL WHERE sandbox_id = {{sandbox:UInt32}}{
@@ -152,9 +151,6 @@ class Pass:
         if touched:
             owned = f"SELECT * FROM ({owned}) WHERE owner IN {touched.profiles}"
         return owned
-
-    def _event_names(self) -> Iterable[str]:
-        return [name for name in self.events.names.values() if name != "at"]
 
     def _read(self, parameters: Parameters, touched: Touched | None) -> str:
         self.events.names["toUnixTimestamp64Milli(ts)"] = "at"

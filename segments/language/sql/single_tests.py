@@ -86,12 +86,19 @@ class TestWriter(ValueWriter):
         if not node.case_sensitive:
             left, right = lower(left), lower(right)
         if node.operator == "=" and left.depth and left.kind == "text" and not right.nullable:
-            return f"has({left.flat().text}, {right.text})"
+            return self._holds(node, left.flat(), right, frame)
         if right.depth:
             return self._each(right, lambda x: f"{left.text} {node.operator} {x.text}")
         if not left.depth and not (left.nullable or right.nullable):
             return f"({left.text} {node.operator} {right.text})"
         return self._each(left, lambda x: f"{x.text} {node.operator} {right.text}")
+
+    def _holds(self, node: Compare, array: Sql, one: Sql, frame: Frame) -> str:
+        """Return whether an array of texts has one; those written as they are may be sought together."""
+        if isinstance(node.left, Field) and isinstance(node.right, Value) and node.case_sensitive:
+            home, _ = self.bound(node.left, frame)
+            return home.holds(array.text, one.text)
+        return f"has({array.text}, {one.text})"
 
     def _alike(self, left: Operand, right: Operand, frame: Frame) -> tuple[Sql, Sql]:
         """Return two operands as they are compared with each other."""
