@@ -19,7 +19,7 @@ from tests.segments.generators import VOCABULARY, World
 from tests.segments.people import Place, store
 
 pytestmark = pytest.mark.clickhouse
-sandboxes = count(3_000_000)
+sandboxes = count(7_000_000)
 RULES, PEOPLE = 30, 30
 
 
