@@ -1,8 +1,8 @@
 """The load generator, in a process of its own.
 
-`python -m benchmarks.load URL INLET KEY EVENTS SEED [PEOPLE [RATE]]`: as fast as the door
-takes it, or so many events a second. Bodies are made before the clock starts. Prints
-how many seconds the door took for all.
+`python -m benchmarks.load URL INLET KEY EVENTS SEED [PEOPLE [RATE]]`: what happened in the
+last months as fast as the door takes it, or so many events a second as they happen. Bodies
+are made before the clock starts. Prints how many seconds the door took for all.
 """
 
 import http.client
@@ -10,7 +10,7 @@ import json
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
@@ -27,12 +27,14 @@ def main() -> None:
     """Send everything, with four connections that stay open."""
     url, inlet, key, number, seed, *more = sys.argv[1:]
     people, rate = [int(given) for given in more] + [PEOPLE, 0][len(more) :]
-    records = events(shoppers(people), int(number), datetime.now(UTC), seed=int(seed))
+    now = datetime.now(UTC)
+    records = events(shoppers(people), int(number), now, seed=int(seed))
     bodies: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
     at_once = AT_ONCE_WHEN_PACED if rate else AT_ONCE
     due = 0.0
     while part := list(islice(records, at_once)):
-        bodies.put((due, dumps(part)))
+        happens = {"timestamp": (now + timedelta(seconds=due)).isoformat()} if rate else {}
+        bodies.put((due, dumps([{**record, **happens} for record in part])))
         due += at_once / rate if rate else 0.0
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     failures: list[str] = []

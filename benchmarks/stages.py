@@ -7,7 +7,12 @@ import httpx
 
 from benchmarks.report import progress
 
-STAGES = {"records.received", "profiles.changed", "memberships.changed"}
+STAGES = {
+    "records.received",
+    "profiles.changed",
+    "memberships.changed",
+    "segments.evaluation-wanted",
+}
 
 
 def wait_until_quiet(url: str) -> None:
