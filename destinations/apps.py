@@ -33,7 +33,9 @@ class DestinationsConfig(AppConfig):
 
         registry.register(WebhookConnector)
         registry.register(CsvFileConnector)
-        queue.subscribe(MEMBERSHIPS_CHANGED, on_memberships_changed, records=20_000)
+        queue.subscribe(
+            MEMBERSHIPS_CHANGED, on_memberships_changed, records=20_000, then=DELIVERIES_DUE
+        )
         queue.subscribe(DELIVERIES_DUE, deliver_due, batch=100, records=2_000)
         queue.subscribe(FILES_DUE, write_due_file, batch=1, lane=LONG_WORK)
         queue.every(3_600, "destinations.tidy", tidy, lane=LONG_WORK)

@@ -31,6 +31,7 @@ class SegmentsConfig(AppConfig):
         from segments.services.copying import copy_segments
         from segments.topics import (
             EVALUATION_WANTED,
+            MEMBERSHIPS_CHANGED,
             RECHECKS_DUE,
             ROWS_UPLOADED,
             SCHEDULES_DUE,
@@ -41,9 +42,15 @@ class SegmentsConfig(AppConfig):
         from segments.uploading.ending import end_parts, remove_rows
         from segments.uploading.taking import take_rows, transform_of
 
-        subscribe(PROFILES_CHANGED, profiles_changed, records=5_000, exclusive=True)
+        subscribe(
+            PROFILES_CHANGED,
+            profiles_changed,
+            records=5_000,
+            exclusive=True,
+            then=MEMBERSHIPS_CHANGED,
+        )
         subscribe(EVALUATION_WANTED, evaluation_wanted, batch=1, exclusive=True, lane=LONG_WORK)
-        subscribe(RECHECKS_DUE, rechecks_due, exclusive=True)
+        subscribe(RECHECKS_DUE, rechecks_due, exclusive=True, then=MEMBERSHIPS_CHANGED)
         subscribe(SCHEDULES_DUE, schedules_due)
         interact_answers.register("segments", visitor_segments)
         subscribe(SEGMENT_DELETED, segment_deleted, batch=1, lane=LONG_WORK)

@@ -25,6 +25,8 @@ class Subscription:
     topic. `patience` is how long a handler may run without a word from it before
     its claim is given to somebody else; a worker that dies is noticed after
     `lease`. The `lane` names the workers: short work never waits behind long work.
+    `then` is a topic that the handler publishes on: whoever has handled goes on with it,
+    for all other workers may be busy when they are woken.
     """
 
     topic: str
@@ -36,6 +38,7 @@ class Subscription:
     lease: timedelta
     patience: timedelta
     lane: str
+    then: str
 
 
 _subscriptions: dict[str, Subscription] = {}
@@ -52,6 +55,7 @@ def subscribe(
     lease: timedelta | None = None,
     patience: timedelta = timedelta(minutes=15),
     lane: str = SHORT_WORK,
+    then: str = "",
 ) -> None:
     """Make `handler` the one that works on `topic`; called in `apps.py`.
 
@@ -71,6 +75,7 @@ def subscribe(
         lease=lease or settings.QUEUE_LEASE,
         patience=patience,
         lane=lane,
+        then=then,
     )
 
 

@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 from cdp.queue.claims import Claim, LeaseLost
 from cdp.queue.failures import is_nobodys
 from cdp.queue.keeping import keeper
-from cdp.queue.subscriptions import find_subscription
+from cdp.queue.subscriptions import Subscription, find_subscription
 from cdp.queue.taking import is_due, take
 from cdp.queue.waking import wake
 from cdp.tenancy.actors import Actor
@@ -44,11 +44,22 @@ log = structlog.get_logger(__name__)
 
 
 def work(topic: str) -> int:
-    """Work on a topic until nothing is due or the turn is over; return the claims handled."""
+    """Work on a topic until nothing is due or the turn is over, then on what follows from it.
+
+    Returns how many claims were handled.
+    """
     subscription = find_subscription(topic)
     if subscription is None:
         log.error("topic_without_handler", topic=topic)
         return 0
+    done = _take_turn(subscription)
+    if done and subscription.then:
+        done += work(subscription.then)
+    return done
+
+
+def _take_turn(subscription: Subscription) -> int:
+    topic = subscription.topic
     done, end = 0, time.monotonic() + TURN.total_seconds()
     while claim := take(subscription):
         if done == 0:

@@ -252,3 +252,31 @@ def test_log_lines_of_a_handler_carry_sandbox_and_topic(sandbox, actor, subscrib
     assert bound["topic"] == subscription.topic
     assert bound["sandbox"] == sandbox.pk
     assert "topic" not in structlog.contextvars.get_contextvars()
+
+
+def test_whoever_has_handled_goes_on_with_what_follows(actor, subscribed, put):
+    after, unrelated = finishing(actor), finishing(actor)
+    following, other = subscribed(after), subscribed(unrelated)
+
+    def handler(claim):
+        put(following.topic)
+        put(other.topic)
+        with scope(claim.sandbox, actor):
+            claim.finish()
+
+    subscription = subscribed(handler, then=following.topic)
+    put(subscription.topic)
+
+    assert work(subscription.topic) == 2
+    assert after.done == [0]
+    assert unrelated.done == []
+
+
+def test_what_follows_is_not_looked_for_after_nothing(actor, subscribed, put):
+    handler = finishing(actor)
+    following = subscribed(handler)
+    subscription = subscribed(finishing(actor), then=following.topic)
+    put(following.topic)
+
+    assert work(subscription.topic) == 0
+    assert handler.done == []
