@@ -130,6 +130,7 @@ def value_in(record, tenant, door, slot):
 @example("xdm", [("number", "18446744073709551616"), ("free", '{"a":1,"a":2}')])
 @example("segment", [("number", "12345678901234567890123"), ("free", '{"a":1,"\\u0061":2}')])
 @example("edge", [("whole", "9007199254740993"), ("free", '{"a.b":1}'), ("number", "1e400")])
+@example("xdm", [("number", "9223372036854775808")])
 @example("batch", [("text", '"\\ud800"'), ("text", '"\\u0000"'), ("whole", "1.0"), ("number", "7")])
 def test_what_a_door_accepts_comes_back_and_the_rest_is_refused(sandbox, ways, door, slots):
     way = ways[door]

@@ -69,12 +69,14 @@ def without_empties(value: Any) -> Any:
 
 
 def same(found: Any, sent: Any) -> bool:
-    """Compare what came back; a large float is written without its exponent."""
+    """Compare what came back; a large float is written without its exponent, and all its digits."""
     if isinstance(sent, dict) and isinstance(found, dict):
         return sent.keys() == found.keys() and all(same(found[key], sent[key]) for key in sent)
     if isinstance(sent, list) and isinstance(found, list):
         return len(sent) == len(found) and all(map(same, found, sent))
-    return bool(float(found) == sent if isinstance(sent, float) else found == sent)
+    if isinstance(sent, float) or (type(sent) is int and abs(sent) >= 2**63):
+        return bool(found == sent or float(found) == sent)
+    return bool(found == sent)
 
 
 @SUITE
