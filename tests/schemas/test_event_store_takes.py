@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cdp.clickhouse import client
@@ -95,6 +95,7 @@ def test_what_made_up_schemas_let_in_comes_back(sandbox, document, noise):
 
 @SUITE
 @given(records=st.lists(st.dictionaries(KEYS, TREES, max_size=4), max_size=8))
+@example([{"a": [[True], [False, True]]}, {"a": [[1], ["x"]]}, {"a": [{"b": True}, {"b": "x"}]}])
 def test_what_a_free_object_lets_in_comes_back(sandbox, records):
     accepted = [{"free": free} for free in records if not FREE.validate({"free": free})]
     if accepted:
@@ -122,6 +123,9 @@ def test_an_event_with_every_field_comes_back(sandbox, groups):
         {"a": "x\x00"},
         {"": 1},
         {"a": None},
+        {"a": [True, "x"]},
+        {"a": [[True], ["x"]]},
+        {"a": [[[1]], [[True]]]},
     ],
 )
 def test_what_would_spoil_a_whole_insert_is_refused(value):

@@ -23,6 +23,23 @@ _ANYTHING: Node = {
     # The event store has one type for the items of a list, and true would become 1 or 'true'.
     "if": {"contains": {"type": "boolean"}},
     "then": {"items": {"type": "boolean"}},
+    # So it has for those of the lists in a list.
+    "allOf": [
+        {
+            "if": {"contains": {"$ref": "#/$defs/holding_booleans"}},
+            "then": {"items": {"$ref": "#/$defs/booleans"}},
+        }
+    ],
+}
+_DEFINITIONS: Node = {
+    "anything": _ANYTHING,
+    "holding_booleans": {
+        "anyOf": [
+            {"type": "boolean"},
+            {"type": "array", "contains": {"$ref": "#/$defs/holding_booleans"}},
+        ]
+    },
+    "booleans": {"type": ["boolean", "array"], "items": {"$ref": "#/$defs/booleans"}},
 }
 _SETTLES = {"type", "enum", "const", "oneOf", "anyOf", "$ref"}
 
@@ -30,7 +47,7 @@ _SETTLES = {"type", "enum", "const", "oneOf", "anyOf", "$ref"}
 def close(schema: Node) -> Node:
     """Close a folded schema and everything below it."""
     closed = _close(schema)
-    return {**closed, "$defs": {"anything": _ANYTHING}} if _mentions_anything(closed) else closed
+    return {**closed, "$defs": _DEFINITIONS} if _mentions_anything(closed) else closed
 
 
 def _close(node: Node) -> Node:
