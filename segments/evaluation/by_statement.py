@@ -1,6 +1,7 @@
 """Deciding rules about a few profiles by statements of the event store, restricted to them."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -17,15 +18,20 @@ def answer_by_statement(
     book = replace(asked.book, rules=rules)
     few = Few(asked.profiles, list(asked.owners))
     scan = book.few(asked.at, few, InHand(book.rankings, {**held, **answers.members()}))
-    for profile, places in _rows(asked, scan):
-        answers.inside[profile].update(book.named(places))
     ahead = book.next_changes(asked.at, asked.until, few)
-    if ahead is not None:
-        for profile, at in _rows(asked, ahead):
-            answers.change(profile, at)
+    # Half of the time of each is its analysis, on one core: they do not hinder each other.
+    with ThreadPoolExecutor(max_workers=2) as both:
+        found = both.submit(_rows, asked, scan)
+        changes = both.submit(_rows, asked, ahead)
+    for profile, places in found.result():
+        answers.inside[profile].update(book.named(places))
+    for profile, at in changes.result():
+        answers.change(profile, at)
 
 
-def _rows(asked: Asked, statement: Statement) -> list[tuple[Any, ...]]:
+def _rows(asked: Asked, statement: Statement | None) -> list[tuple[Any, ...]]:
+    if statement is None:
+        return []
     return client.fetch_text(
         statement.text,
         sandbox=asked.sandbox,
