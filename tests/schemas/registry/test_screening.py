@@ -34,6 +34,8 @@ def nested(depth: int) -> object:
         ({"a": 2**64}, [("a", "number_too_big")]),
         ({"a": -(2**63) - 1}, [("a", "number_too_big")]),
         ({"a": 2**53 + 1}, [("a", "number_not_exact")]),
+        ({"a": 2**60}, [("a", "number_not_exact")]),  # as a double: 1152921504606847000
+        ({"a": 1152921504606847000}, [("a", "number_not_exact")]),
         ({"a": "\ud800"}, [("a", "lone_surrogate")]),
         ({"\udfff": 1}, [("\\udfff", "lone_surrogate")]),
         ({"a": "x\x00y"}, [("a", "nul_character")]),
@@ -57,7 +59,8 @@ def test_impossible_records_are_named(record, expected):
         {"a": "\\u0000"},
         {"null": "\\x00"},
         {"a": 2**53},
-        {"a": 2**60},
+        {"a": 2**53 + 2},
+        {"a": -(10**18)},
         {"a": 1e300, "b": -0.0, "c": True},
         nested(49),
         {"a": "x" * 9_900},
