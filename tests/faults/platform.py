@@ -31,6 +31,7 @@ class Platform:
 
     def __init__(self, place: Place, manager: Manager, url: str) -> None:
         self.place, self.manager, self.url = place, manager, url
+        self._orphans: set[int] = set()
 
     def kill(self, name: str) -> str:
         """Kill one process of a program, itself or a child, and say which."""
@@ -39,10 +40,13 @@ class Platform:
             family = _family(self.manager.pid(name))
             if family:
                 # Itself as often as one of its many children, such as PostgreSQL's backends.
-                victim = random.choice([family[0], random.choice(family)])
+                itself, *children = family
+                victim = random.choice([itself, random.choice(family)])
                 with suppress(ProcessLookupError):
                     os.kill(victim, signal.SIGKILL)
-                    return f"{name} ({'itself' if victim == family[0] else 'a child'})"
+                    if victim == itself:
+                        self._orphans.update(children)
+                    return f"{name} ({'itself' if victim == itself else 'a child'})"
             time.sleep(0.05)
         raise TimeoutError(f"{name} does not run: see {self.place.logs}")
 
@@ -60,7 +64,12 @@ class Platform:
         return answer.raise_for_status().text
 
     def is_well(self) -> bool:
-        """Tell whether the web server and all three stores answer."""
+        """Tell whether the web server and all three stores answer.
+
+        The children of a program that was killed may answer for a while yet: those do not count.
+        """
+        if self._orphans & dict(_parents()).keys():
+            return False
         with suppress(httpx.HTTPError, ValueError):
             stores = httpx.get(f"{self.url}/readyz", timeout=5).json()["stores"]
             return set(stores.values()) == {"ready"}
@@ -130,4 +139,6 @@ def _parents() -> Iterator[tuple[int, int]]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
             name, _, rest = stat.read_text().rpartition(")")
-            yield int(name.split()[0]), int(rest.split()[1])
+            state, parent, *_ = rest.split()
+            if state != "Z":  # dead, and nobody has asked how it ended
+                yield int(name.split()[0]), int(parent)
