@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+COMPILE := pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url
 
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -58,8 +59,8 @@ fuzz: $(READY)  ## The long runs of the property tests
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m "property or long" $(ARGS)
 
 requirements: $(READY)  ## Pin what pyproject.toml asks for
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/uv $(COMPILE) --output-file requirements.txt pyproject.toml
+	$(BIN)/uv $(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean:  ## Remove the environment and the demo's data
 	rm -rf .venv .data
