@@ -24,7 +24,7 @@ class Composition(SandboxModel):
     `version` grows with each change of the definition.
     """
 
-    id = PublicIdField(prefix="cmp")
+    id = PublicIdField(prefix="cps")
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     definition = models.JSONField()
@@ -141,7 +141,7 @@ class SegmentSchedule(SandboxModel):
     and after its only run.
     """
 
-    id = PublicIdField(prefix="sch")
+    id = PublicIdField(prefix="sgs")
     name = models.CharField(max_length=200)
     schedule = models.JSONField()
     segments = ArrayField(models.CharField(max_length=40), default=list, blank=True)

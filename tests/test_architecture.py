@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from django.db import connection, models
 from cdp.api.permissions import ANY_CALLER, OPERATOR
 from cdp.tenancy.base import OrganizationModel, SandboxModel
 from cdp.tenancy.errors import SandboxNotSaid
+from cdp.tenancy.ids import PublicIdField
 from cdp.tenancy.permissions import PERMISSIONS
 from tests.architecture import (
     APPS,
@@ -166,6 +168,14 @@ def test_foreign_keys_point_down_the_stack(model):
     }
 
     assert {target for target in targets if STACK.index(target) > height} == set()
+
+
+def test_a_public_id_tells_of_what_kind_it_is():
+    keys = [model._meta.pk for model in MODELS if isinstance(model._meta.pk, PublicIdField)]
+    prefixes = Counter(key.prefix for key in keys)
+
+    assert len(prefixes) > 20
+    assert [prefix for prefix, kinds in prefixes.items() if kinds > 1] == []
 
 
 def test_only_a_few_modules_see_every_tenant():

@@ -110,7 +110,7 @@ class Flow(SandboxModel):
 class FlowRun(SandboxModel):
     """One time that a flow reads its source."""
 
-    id = PublicIdField(prefix="run")
+    id = PublicIdField(prefix="frn")
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="runs")
     trigger = models.CharField(max_length=8, choices=RunTrigger)
     state = models.CharField(max_length=10, choices=RunState, default=RunState.QUEUED)
