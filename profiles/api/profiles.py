@@ -37,7 +37,7 @@ from profiles.selectors.people import (
     people_of_ids,
 )
 from profiles.selectors.search import Found, search
-from profiles.selectors.shown import choose_policy, show
+from profiles.selectors.shown import choose_policy, require_known, show
 from profiles.selectors.sight import EVENT_TYPE
 from profiles.selectors.timeline import Asked, list_events, newest_events
 
@@ -153,6 +153,8 @@ class ProfilesViewSet(ProfileLinksMixin):
         return Response({"results": results, "next": following})
 
     def _profile(self, person: Person, asked: dict[str, Any]) -> Response:
+        if "fields" in asked:
+            require_known(self.sandbox, asked["fields"])
         policy = choose_policy(self.sandbox, asked.get("merge_policy"))
         [shown] = show(self.sandbox, [person], policy, sight=self.sight, sources=asked["sources"])
         rendered = profile_json(shown, self.namespaces, self.sight, asked.get("fields"))

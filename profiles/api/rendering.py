@@ -38,7 +38,7 @@ def profile_json(
                 "at": moment(source.at),
             }
             for path, source in shown.sources.items()
-            if paths is None or any(path == p or path.startswith(f"{p}.") for p in paths)
+            if paths is None or any(_on_the_way(path, asked) for asked in paths)
         }
     return rendered
 
@@ -98,6 +98,11 @@ def event_json(event: Event, sight: Sight) -> Json:
         "identity": seen_identity(event.identity, sight),
         "body": body,
     }
+
+
+def _on_the_way(path: str, asked: str) -> bool:
+    """Tell whether one of two paths leads to the other: a list has one source for all in it."""
+    return f"{path}.".startswith(f"{asked}.") or f"{asked}.".startswith(f"{path}.")
 
 
 def moment(milliseconds: int) -> datetime:

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
-from cdp.errors import FieldError
 from cdp.schemas.registry.fields import Field
 from profiles.identity.fragment import APART
 
@@ -44,15 +42,6 @@ def columns_of(fields: Mapping[str, Field], chosen: Sequence[str]) -> list[Colum
     ]
 
 
-def unknown_fields(fields: Mapping[str, Field], chosen: Iterable[str]) -> list[FieldError]:
-    """Say which of the chosen fields there are not."""
-    return [
-        FieldError(path=f"fields.{place}", code="field_unknown", detail=_unknown(path, fields))
-        for place, path in enumerate(chosen)
-        if path not in fields or path.partition(".")[0] in APART
-    ]
-
-
 def _is_column(field: Field) -> bool:
     """Tell whether a field is a value by itself: what stands in a list or a map is part of that."""
     holds = field.is_leaf or field.array or field.type == "map"
@@ -65,9 +54,3 @@ def _is_apart(path: str) -> bool:
 
 def _is_chosen(path: str, chosen: Iterable[str]) -> bool:
     return any(path == one or path.startswith(f"{one}.") for one in chosen)
-
-
-def _unknown(path: str, fields: Mapping[str, Field]) -> str:
-    near = get_close_matches(path, fields, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
-    return f"People have no field '{path}'.{hint}"

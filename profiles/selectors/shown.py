@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cdp.api.registries import profile_facets
+from cdp.errors import FieldError, Invalid
+from cdp.schemas.selectors import PROFILE_CLASS, union_fields
 from cdp.tenancy.models import Sandbox
+from profiles.attributes import unknown_attributes
 from profiles.computed.definition import ROOT
 from profiles.computed.placing import with_computed
-from profiles.identity.fragment import Document, put
+from profiles.identity.fragment import Document
 from profiles.identity.merge import Policy, Source, merge, merge_with_sources
 from profiles.identity.rules import Identity
 from profiles.models import MergePolicy
@@ -57,6 +60,16 @@ def choose_policy(sandbox: Sandbox, policy_id: str | None) -> ChosenPolicy:
     return _chosen(row) if row else ChosenPolicy(None, BUILT_IN, Policy())
 
 
+def require_known(sandbox: Sandbox, paths: Iterable[str]) -> None:
+    """Raise `Invalid` if nobody can have an attribute at one of these paths."""
+    errors = [
+        FieldError(path="fields", code="field_unknown", detail=detail)
+        for _, detail in unknown_attributes(union_fields(sandbox, PROFILE_CLASS), paths, keys=True)
+    ]
+    if errors:
+        raise Invalid("Some fields are unknown; see `errors`.", errors=errors)
+
+
 def show(
     sandbox: Sandbox,
     people: Sequence[Person],
@@ -85,20 +98,34 @@ def attributes_of(sandbox: Sandbox, person: Person, policy: ChosenPolicy) -> Doc
 
 
 def only(document: Document, paths: Iterable[str]) -> Document:
-    """Leave in a document only what stands at or below these dotted paths.
+    """Leave in a document only what stands at or below these dotted paths, in lists, too.
 
-    >>> only({"a": {"b": 1, "c": 2}, "d": 3}, ["a.b", "x"])
-    {'a': {'b': 1}}
+    >>> only({"a": {"b": 1, "c": 2}, "d": [{"e": 3, "f": 4}, {"f": 5}]}, ["a.b", "d.e", "x"])
+    {'a': {'b': 1}, 'd': [{'e': 3}]}
     """
-    kept: Document = {}
-    for dotted in paths:
-        keys = tuple(dotted.split("."))
-        value: Any = document
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        if value is not None:
-            put(kept, keys, value)
-    return kept
+    tree: Document = {}
+    # A path comes before those below it, which add nothing to it.
+    for dotted in sorted(paths):
+        node: Any = tree
+        *above, last = dotted.split(".")
+        for name in above:
+            node = None if node is None else node.setdefault(name, {})
+        if node is not None:
+            node.setdefault(last, None)
+    return _pruned(document, tree) or {}
+
+
+def _pruned(value: Any, tree: Document | None) -> Any:
+    """Leave in a value what a tree of names leads to; None if that is nothing."""
+    if tree is None:
+        return value
+    if isinstance(value, list):
+        kept = [_pruned(item, tree) for item in value]
+        return [item for item in kept if item is not None] or None
+    if not isinstance(value, dict):
+        return None
+    below = {name: _pruned(value.get(name), branch) for name, branch in tree.items()}
+    return {name: one for name, one in below.items() if one is not None} or None
 
 
 def _chosen(row: MergePolicy) -> ChosenPolicy:

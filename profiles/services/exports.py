@@ -15,6 +15,7 @@ from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from governance.selectors import require_marketing_actions
 from governance.services.decisions import require_use
+from profiles.attributes import unknown_attributes
 from profiles.enums import (
     Compression,
     ExportFormat,
@@ -24,7 +25,6 @@ from profiles.enums import (
 )
 from profiles.errors import DatasetUnfit
 from profiles.exporting import run
-from profiles.exporting.columns import unknown_fields
 from profiles.exporting.uses import labels_of, use_of
 from profiles.models import ProfileExport
 from profiles.selectors.rules import get_merge_policy, list_merge_policies
@@ -54,7 +54,10 @@ def create_export(
     export.marketing_actions = list(marketing_actions)
     export.merge_policy_id = _policy(sandbox, merge_policy)
     _check_form(export)
-    errors = unknown_fields(union_fields(sandbox, PROFILE_CLASS), export.fields)
+    errors = [
+        FieldError(path=f"fields.{place}", code="field_unknown", detail=detail)
+        for place, detail in unknown_attributes(union_fields(sandbox, PROFILE_CLASS), export.fields)
+    ]
     if errors:
         raise Invalid("Some fields are unknown; see `errors`.", errors=errors)
     sight = sight_of(sandbox, actor)

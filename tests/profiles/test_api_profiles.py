@@ -202,6 +202,15 @@ def test_a_chain_explains_and_cutting_it_splits(api, sandbox, web, sarah):
     assert restored == {"first_profile": key, "second_profile": key}
 
 
+def test_a_field_that_nobody_can_have_is_refused_with_a_hint(api, sarah):
+    answer = look_up(api, "CRM:c-1", fields="person.nam,_luma.tier")
+
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert (error["path"], error["code"]) == ("fields", "field_unknown")
+    assert error["detail"] == "People have no field 'person.nam'. Did you mean 'person.name'?"
+
+
 def test_the_id_of_a_merged_profile_leads_to_the_survivor(api, sandbox, web):
     send(sandbox, web, [event("1", ECID=LAPTOP)])
     send(sandbox, web, [event("2", ECID=PHONE)])

@@ -53,6 +53,24 @@ def fields_of(resolved: Node) -> dict[str, Field]:
     return {field.path: field for field in _below(resolved, "", ())}
 
 
+def may_hold(fields: Mapping[str, Field], path: str) -> bool:
+    """Tell whether a record can have a value at a path, also under a free key.
+
+    >>> fields = {"a": Field("a", "map"), "a.*": Field("a.*", "string"), "b": Field("b", "object")}
+    >>> may_hold(fields, "a.key"), may_hold(fields, "b.any.thing"), may_hold(fields, "a.key.more")
+    (True, True, False)
+    """
+    place = ""
+    for name in path.split("."):
+        above = f"{place}." if place else ""
+        found = next((p for p in (above + name, f"{above}*") if p in fields), None)
+        if found is None:
+            is_free = place in fields and not fields[place].is_leaf
+            return is_free and not any(other.startswith(above) for other in fields)
+        place = found
+    return True
+
+
 def labelled(fields: Mapping[str, Field], labels: Mapping[str, Iterable[str]]) -> dict[str, Field]:
     """Put labels on fields; a label of an object holds for everything below it."""
     marked = dict(fields)
