@@ -165,7 +165,7 @@ def evaluate(chosen: list[Shape], place: Place) -> tuple[float, dict[str, int]]:
     scan = members_scan(read(chosen), WORDS, CLOCK)
 
     def run() -> None:
-        log.write_found(place, evaluation, 0, scan)
+        log.write_found(place, evaluation, scan)
         log.write_differences(
             place,
             evaluation=evaluation,

@@ -38,10 +38,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The segments of each profile, and the milliseconds at which those can next change."""
+    """The segments of each profile, and the milliseconds at which those can next change.
+
+    Of the segments `decided`, a profile is in those named and in no other.
+    """
 
     inside: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     changes: dict[int, int] = field(default_factory=dict)
+    decided: set[str] = field(default_factory=set)
 
     def enter(self, segment: str, profiles: Iterable[int]) -> None:
         """Note members of a segment."""
@@ -53,8 +57,8 @@ class Answers:
         self.changes[profile] = min(at, self.changes.get(profile, at))
 
     def members(self) -> dict[str, list[int]]:
-        """Return who is in each segment."""
-        found: dict[str, list[int]] = defaultdict(list)
+        """Return who is in each of the segments that have been decided."""
+        found: dict[str, list[int]] = {segment: [] for segment in self.decided}
         for profile, segments in self.inside.items():
             for segment in segments:
                 found[segment].append(profile)

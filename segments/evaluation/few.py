@@ -78,13 +78,12 @@ def evaluate_in_turn(sandbox: Sandbox, profiles: Sequence[int], kind: str) -> li
 
 def _answers(sandbox: Sandbox, book: RuleBook, profiles: Sequence[int], now: datetime) -> Answers:
     """Return what all rules come to: in hand as far as that goes, the rest by statements."""
-    answers = Answers()
+    answers = Answers(decided=set(book.uploads))
     for segment, members in uploaded_among(sandbox, book.uploads, profiles, now).items():
         answers.enter(segment, members)
     if not book.rules:
         return answers
     held = held_by(sandbox, profiles) if book.asks_the_store else {}
-    held |= answers.members()
     asked = Asked(sandbox, book, profiles, members_of(sandbox, profiles), now, now + rechecks.AHEAD)
     waiting = book.rules
     if len(profiles) <= MOST_PROFILES:

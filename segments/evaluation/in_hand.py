@@ -54,7 +54,7 @@ def answer_in_hand(
 ) -> bool:
     """Add what rules come to, unless more has happened than can be held; tell whether it could.
 
-    `held` are the members of segments that are not among the rules.
+    `held` are the members of segments as they are stored.
     """
     events = _events(asked, rules)
     if events is None:
@@ -63,9 +63,10 @@ def answer_in_hand(
     tests = [(rule.id, compiler.test(rule.condition, PROFILE)) for rule in rules]
     conditions = [rule.condition for rule in rules]
     timetable = Timetable(conditions, compiler, asked.clock, asked.horizon)
+    own = {rule.id for rule in rules}
     segments: dict[int, set[str]] = defaultdict(set)
-    for segment, members in held.items():
-        for profile in members:
+    for segment, members in {**held, **answers.members()}.items():
+        for profile in members if segment not in own else ():
             segments[profile].add(segment)
     for profile, document in _documents(asked):
         facts = Facts(document, events.get(profile, ()), frozenset(segments[profile]))
@@ -78,6 +79,7 @@ def answer_in_hand(
         at = timetable.next_change(case)
         if at is not None:
             answers.change(profile, at)
+    answers.decided.update(own)
     return True
 
 

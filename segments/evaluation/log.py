@@ -1,10 +1,13 @@
 """The event store's log of who entered and who left, and the members that follow from it."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
+
+import orjson
 
 from cdp.clickhouse import client
 from cdp.tenancy.models import Sandbox
@@ -146,13 +149,14 @@ def _small(moves: Mapping[str, Moves]) -> Iterator[list[tuple[str, Moves]]]:
         yield part
 
 
-def write_found(sandbox: Sandbox, evaluation: UUID, stage: int, found: Statement) -> None:
+def write_found(sandbox: Sandbox, evaluation: UUID, found: Statement) -> None:
     """Keep whom a scan finds until they are compared; asked again, what it found first."""
+    asked = hashlib.sha256(orjson.dumps([found.text, found.parameters])).hexdigest()
     client.execute(
         f"{_FIND}{found.text})",
         sandbox=sandbox,
         params={**found.parameters, "evaluation": str(evaluation)},
-        token=f"{evaluation}:found:{stage}",
+        token=f"{evaluation}:found:{asked}",
     )
 
 

@@ -50,13 +50,11 @@ def plan_everybody(
     sandbox: Sandbox, book: RuleBook, start: datetime, end: datetime | None = None
 ) -> None:
     """Plan every profile that changes between two moments; outside of any turn."""
-    statement = book.next_changes(start, end or start + AHEAD)
-    if statement is None:
-        return
-    blocks = client.stream(statement.text, sandbox=sandbox, params=statement.parameters)
-    for block in blocks:
-        with scope(sandbox, _ACTOR):
-            _plan(sandbox, block)
+    for statement in book.next_changes(start, end or start + AHEAD):
+        blocks = client.stream(statement.text, sandbox=sandbox, params=statement.parameters)
+        for block in blocks:
+            with scope(sandbox, _ACTOR):
+                _plan(sandbox, block)
 
 
 def due_profiles(sandbox: Sandbox, most: int) -> list[int]:

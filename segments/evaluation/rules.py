@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from graphlib import TopologicalSorter
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,11 +23,14 @@ from segments.evaluation.stored import Found, Logged, Ranking
 from segments.language.ast import Condition, InSegment
 from segments.language.clock import Clock, to_millis
 from segments.language.sql.rechecks import next_changes_scan
-from segments.language.sql.scan import Few, Rule, Statement, Stored, members_scan, shared_scan
+from segments.language.sql.scan import Few, Rule, Statement, Stored, members_scan
+from segments.language.sql.touched import touched_scan
 from segments.language.tree_reading import read_condition
 from segments.language.vocabulary import Vocabulary
 from segments.language.walk import walk
 from segments.vocabulary import vocabulary
+
+MOST_NODES: Final = 3_000  # of the rules of one statement; a dozen make an ordinary rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +54,55 @@ class RuleBook:
         """The segments that are evaluated."""
         return frozenset(self.versions)
 
-    def few(self, at: datetime, few: Few, stored: Stored) -> Statement:
-        """Return the statement that answers all rules for a few profiles."""
-        return shared_scan(self.rules, self.words, self.clock(at), few, stored)
+    def few(
+        self, rules: Sequence[Rule], at: datetime, until: datetime, few: Few, stored: Stored
+    ) -> Statement:
+        """Return the statement that answers rules for a few profiles, and when they change."""
+        return touched_scan(rules, self.words, self.clock(at), to_millis(until), few, stored)
 
     def everybody(self, at: datetime, evaluation: UUID) -> Iterator[Statement]:
         """Yield the statements that find the members of each segment, to be run in turn."""
-        for rules in self.stages:
-            stored = Found(self.rankings, evaluation, self.ids, self.words)
-            yield members_scan(rules, self.words, self.clock(at), stored)
+        stored = Found(self.rankings, evaluation, self.ids, self.words)
+        for stage in self.stages:
+            for rules in in_parts(stage):
+                yield members_scan(rules, self.words, self.clock(at), stored)
 
-    def next_changes(
-        self, at: datetime, until: datetime, few: Few | None = None
-    ) -> Statement | None:
-        """Return the statement that finds when profiles next change by themselves."""
-        conditions = [rule.condition for rule in self.rules]
-        clock, horizon = self.clock(at), to_millis(until)
-        return next_changes_scan(conditions, self.words, clock, horizon, few, Logged(self.rankings))
+    def next_changes(self, at: datetime, until: datetime) -> Iterator[Statement]:
+        """Yield the statements that find when profiles next change by themselves."""
+        clock, horizon, stored = self.clock(at), to_millis(until), Logged(self.rankings)
+        for rules in in_parts(self.rules):
+            conditions = [rule.condition for rule in rules]
+            statement = next_changes_scan(conditions, self.words, clock, horizon, stored)
+            if statement is not None:
+                yield statement
 
     def clock(self, at: datetime) -> Clock:
         """Return the moment in the sandbox's zone."""
         return Clock(to_millis(at), self.zone)
 
-    def named(self, places: Iterable[int]) -> frozenset[str]:
-        """Return the segments at the places that a row of the scan lists."""
-        return frozenset(self.rules[place].id for place in places)
-
     @property
     def asks_the_store(self) -> bool:
-        """Whether a rule asks for memberships that the same statement does not find."""
-        known = {rule.id for rule in self.rules}
-        return any(not asked <= known for asked in map(_asked, self.rules))
+        """Whether a rule asks for memberships that are not evaluated with it."""
+        return any(not asked <= self.ids for asked in map(_asked, self.rules))
+
+
+def in_parts(rules: Iterable[Rule]) -> Iterator[list[Rule]]:
+    """Yield rules, in their order, as many at a time as one statement answers.
+
+    Rules share the reading of events; but what a statement takes to be analysed, and the
+    memory of its aggregates, grow with what it carries.
+    """
+    part: list[Rule] = []
+    nodes = 0
+    for rule in rules:
+        size = _size(rule.condition)
+        if part and nodes + size > MOST_NODES:
+            yield part
+            part, nodes = [], 0
+        part.append(rule)
+        nodes += size
+    if part:
+        yield part
 
 
 def rule_book(
@@ -185,6 +207,11 @@ def _stages(
 
 def _asked(rule: Rule) -> frozenset[str]:
     return _names_in(rule.condition)
+
+
+@lru_cache(maxsize=2_000)
+def _size(condition: Condition) -> int:
+    return sum(1 for _ in walk(condition, Vocabulary()))
 
 
 @lru_cache(maxsize=2_000)

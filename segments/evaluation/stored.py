@@ -57,14 +57,24 @@ class Logged:
 class InHand(Logged):
     """Memberships of a few profiles, as the profiles' rows have them: nothing is newer.
 
-    `held` are the members among them, by segment.
+    `held` are the members among them, by segment; `found` are those of segments that
+    have been decided anew, for which it is too late to ask the rows.
     """
 
     held: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    found: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def member(self, segment: str, parameters: Parameters) -> str:
         """Return SQL for whether the profile is a member."""
-        return f"(profile_id IN {parameters.numbers(self.held.get(segment, ()))})"
+        decided = self.found.get(segment)
+        return _among(self.held.get(segment, ()) if decided is None else decided, parameters)
+
+    def ranked(self, composition: str, parameters: Parameters) -> str:
+        """Return SQL for whether the last rank of everybody has left the profile in."""
+        ranking = self.rankings.get(composition)
+        results = ranking.results if ranking else ()
+        tests = [_among(self.held.get(key, ()), parameters) for key in results]
+        return f"({' OR '.join(tests) or '0'})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,10 @@ class Found(Logged):
     def _found(self, name: str, parameters: Parameters) -> str:
         evaluation = parameters.text(str(self.evaluation))
         return _FOUND.format(evaluation=evaluation, segment=parameters.text(name))
+
+
+def _among(profiles: Sequence[int], parameters: Parameters) -> str:
+    return f"(profile_id IN {parameters.numbers(profiles)})"
 
 
 def _share(share: Share, parameters: Parameters) -> str:

@@ -73,8 +73,8 @@ def _scan(sandbox: Sandbox, evaluation: Evaluation) -> None:
         book = rule_book(sandbox, list(evaluation.asked))
     for segment in book.uploads:
         write_uploaded(sandbox, evaluation, segment)
-    for stage, statement in enumerate(book.everybody(evaluation.at, evaluation.pk)):
-        log.write_found(sandbox, evaluation.pk, stage, statement)
+    for statement in book.everybody(evaluation.at, evaluation.pk):
+        log.write_found(sandbox, evaluation.pk, statement)
     if book.rules:
         rechecks.plan_everybody(sandbox, book, evaluation.at)
     with scope(sandbox, _ACTOR):

@@ -14,7 +14,8 @@ from segments.language.clock import Clock, to_millis
 from segments.language.facts import Event, Facts
 from segments.language.match import matches
 from segments.language.parse import parse
-from segments.language.sql.scan import Rule, shared_scan
+from segments.language.sql.scan import Rule
+from segments.language.sql.touched import touched_scan
 from segments.language.vocabulary import Known, Vocabulary
 from tests.segments.people import Place, store
 
@@ -91,11 +92,10 @@ def found(
     numbers = dict(enumerate(people, start=1))
     place = Place(next(sandboxes))
     store({number: people[name] for number, name in numbers.items()}, place)
-    scan = shared_scan(
-        [*(Rule(name, each) for name, each in rules.items()), Rule("asked", rule)], WORDS, clock
-    )
+    asked = [*(Rule(name, each) for name, each in rules.items()), Rule("asked", rule)]
+    scan = touched_scan(asked, WORDS, clock, now + DAY)
     rows = client.fetch_text(scan.text, sandbox=place, params=scan.parameters, budget=client.FULL)
-    by_store = {numbers[profile] for profile, places in rows if len(rules) in places}
+    by_store = {numbers[profile] for profile, places, _ in rows if len(rules) in places}
     assert by_store == by_hand
     return by_hand
 

@@ -36,7 +36,7 @@ def test_however_many_are_left_alone_the_differences_of_the_rest_are_logged(sand
         "SELECT segment_id, members FROM found_members WHERE sandbox_id = {sandbox:UInt32} AND 0"
     )
 
-    log.write_found(sandbox, evaluation, 0, Statement(f"{found.text} UNION ALL {tables}", {}))
+    log.write_found(sandbox, evaluation, Statement(f"{found.text} UNION ALL {tables}", {}))
     for attempt in (1, 2):
         log.write_differences(
             sandbox,

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from cdp.clickhouse import client
 from segments.language.check import check
 from segments.language.match import matches
-from segments.language.sql.scan import Few, Rule, shared_scan
+from segments.language.sql.scan import Few, Rule
+from segments.language.sql.touched import touched_scan
 from segments.language.tree import write_tree
-from tests.segments.generators import VOCABULARY, World
+from tests.segments.generators import DAY, VOCABULARY, World
 from tests.segments.people import Place, store
 
 pytestmark = pytest.mark.clickhouse
@@ -30,12 +31,12 @@ def disagreements(seed: int, few: bool = False) -> list[object]:
     chosen = list(people)[::2] if few else list(people)
     only = Few(chosen, [i for p in chosen for i in identities[p]]) if few else None
 
-    statement = shared_scan(rules, VOCABULARY, world.clock, only)
+    statement = touched_scan(rules, VOCABULARY, world.clock, world.clock.now + DAY, only)
     rows = client.fetch_text(
         statement.text, sandbox=place, params=statement.parameters, budget=client.FULL
     )
 
-    found = {profile: set(places) for profile, places in rows}
+    found = {profile: set(places) for profile, places, _ in rows}
     assert set(found) == set(chosen)
     return [
         (seed, number, write_tree(rule.condition), people[profile], world.clock)

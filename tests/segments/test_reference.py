@@ -13,7 +13,8 @@ from segments.language.clock import Clock
 from segments.language.facts import Event, Facts
 from segments.language.match import matches
 from segments.language.parse import parse
-from segments.language.sql.scan import Rule, shared_scan
+from segments.language.sql.scan import Rule
+from segments.language.sql.touched import touched_scan
 from segments.language.vocabulary import Known, Vocabulary
 from tests.segments import reference
 from tests.segments.people import Place, store
@@ -152,10 +153,10 @@ def test_the_sql_agrees_with_the_reference(now, asked, drawn):
     store({number: facts(person) for number, person in known.items()}, place)
     parsed = [Rule(f"seg_{n}", parse(reference.written(r), WORDS)) for n, r in enumerate(asked)]
 
-    scan = shared_scan(parsed, WORDS, Clock(now, ZoneInfo("UTC")))
+    scan = touched_scan(parsed, WORDS, Clock(now, ZoneInfo("UTC")), now + DAY)
     rows = client.fetch_text(scan.text, sandbox=place, params=scan.parameters, budget=client.FULL)
 
-    assert {profile: list(places) for profile, places in rows} == {
+    assert {profile: list(places) for profile, places, _ in rows} == {
         number: [n for n, rule in enumerate(asked) if reference.holds(rule, person, now)]
         for number, person in known.items()
     }

@@ -33,7 +33,8 @@ class Pass:
     profile, which has no row here, needs no special case. They come out as the bits of
     a few numbers: a join of as many columns costs more than all the rest. With
     `beside_profile` the events are read beside the attributes of the profile they
-    belong to; with `ahead` those are read, too, that have not happened yet.
+    belong to; with `ahead` those are read, too, that have not happened yet, and only
+    `happened` leaves them out.
     """
 
     name: str
@@ -54,10 +55,14 @@ class Pass:
         self.profiles = Columns("beside_field")
         self.steps = Layers(f"{self.name}_step")
 
-    def frame(self) -> EventFrame:
-        """Return the place of one event."""
+    def frame(self, *, ahead: bool = False) -> EventFrame:
+        """Return the place of one event, which with `ahead` may not have happened yet."""
         profile = TableFrame(PROFILE, self.profiles)
-        return EventFrame(PROFILE.events(), self.events, profile, self.ahead)
+        return EventFrame(PROFILE.events(), self.events, profile, ahead)
+
+    def happened(self, chosen: str) -> str:
+        """Return a choice of events without those that have not happened yet."""
+        return f"({chosen} AND at <= {self.clock.now})" if self.ahead else chosen
 
     def covers(self, where: Condition | None) -> None:
         """Have the pass read the events that a choice of events may take."""

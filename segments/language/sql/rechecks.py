@@ -15,7 +15,7 @@ from segments.language.scopes import PROFILE, Bound, Scope
 from segments.language.sql.expressions import Sql
 from segments.language.sql.frames import Frame, ItemFrame
 from segments.language.sql.passes import Pass
-from segments.language.sql.scan import Few, ScanWriter, Statement, Stored, nobody
+from segments.language.sql.scan import ScanWriter, Statement, Stored, nobody
 from segments.language.timing import Arriving, Moving, Timed, Turning, timed_parts
 from segments.language.vocabulary import EVENT_TIME, Vocabulary
 from segments.language.walk import Node, walk
@@ -29,21 +29,17 @@ def next_changes_scan(
     words: Vocabulary,
     clock: Clock,
     horizon: int,
-    few: Few | None = None,
     stored: Stored = nobody,
 ) -> Statement | None:
     """Return a statement with a row for each profile that changes by the horizon: its id, and when.
 
     None if nothing can change for anybody.
     """
-    timed = [part for rule in rules for part in timed_parts(rule, words, clock, horizon)]
-    if not timed:
-        return None
     writer = RecheckWriter(words, clock, stored)
-    for part in dict.fromkeys(timed):
-        writer.add(part)
+    if not writer.add_changes(rules, horizon):
+        return None
     text = f"""SELECT profile_id, at FROM (
-  SELECT profile_id, {_least(writer.moments())} AS at FROM ({writer.answered(few)})
+  SELECT profile_id, {writer.earliest()} AS at FROM ({writer.answered(None)})
 ) WHERE at <= {horizon}"""
     return Statement(text, writer.parameters.values)
 
@@ -53,33 +49,43 @@ class RecheckWriter(ScanWriter):
 
     def __init__(self, words: Vocabulary, clock: Clock, stored: Stored) -> None:
         super().__init__(words, clock, stored)
-        ahead = [Pass("n", clock, False, ahead=True), Pass("o", clock, True, ahead=True)]
-        self.passes += ahead
-        self.ahead: list[tuple[Pass, list[str]]] = [(each, []) for each in ahead]
+        self.moments: list[list[str]] = [[] for _ in self.passes]
         self.of_profiles: list[str] = []
+        # One reading serves both what has happened and what will.
+        for each in self.passes:
+            each.ahead = True
 
-    def add(self, timed: Timed) -> None:
-        """Take a timed part in."""
+    def add_changes(self, rules: Sequence[Condition], horizon: int) -> bool:
+        """Take in what of the rules changes by the horizon; tell whether there is anything."""
+        timed = [
+            part for rule in rules for part in timed_parts(rule, self.words, self.clock, horizon)
+        ]
+        for part in dict.fromkeys(timed):
+            self._add(part)
+        return bool(timed)
+
+    def earliest(self) -> str:
+        """Return the earliest moment as seen from outside, `NEVER` without one."""
+        folded = [
+            f"ifNull({home.carry(home.fold(f'min(toNullable({_least(moments)}))'))}, {NEVER})"
+            for home, moments in zip(self.passes, self.moments, strict=True)
+            if moments
+        ]
+        return _least([*dict.fromkeys(self.of_profiles), *folded])
+
+    def _add(self, timed: Timed) -> None:
         if not timed.scope.in_event or _names_profile_only(timed.what, self.words, timed.scope):
             scope = PROFILE if timed.scope.in_event else timed.scope
             self.of_profiles.append(self._moment(timed.what, scope, self.profile))
             return
-        beside = _names_profile(timed.what, self.words, timed.scope)
-        home, moments = self.ahead[int(beside)]
+        beside = int(_names_profile(timed.what, self.words, timed.scope))
+        home = self.passes[beside]
         self._cover(home, timed)
-        moment = self._moment(timed.what, timed.scope, home.frame())
+        moment = self._moment(timed.what, timed.scope, home.frame(ahead=True))
         if timed.guard is not None:
-            moment = f"if({self.condition(timed.guard, home.frame())}, {moment}, {NEVER})"
-        moments.append(moment)
-
-    def moments(self) -> list[str]:
-        """Return the earliest moments as seen from outside."""
-        folded = [
-            f"ifNull({home.carry(home.fold(f'min(toNullable({_least(moments)}))'))}, {NEVER})"
-            for home, moments in self.ahead
-            if moments
-        ]
-        return [*dict.fromkeys(self.of_profiles), *folded]
+            guard = self.condition(timed.guard, home.frame(ahead=True))
+            moment = f"if({guard}, {moment}, {NEVER})"
+        self.moments[beside].append(moment)
 
     def _cover(self, home: Pass, timed: Timed) -> None:
         """Have the pass read the events that pass an edge, or all where another time counts."""

@@ -14,6 +14,7 @@ from segments.language import ast
 from segments.language.ast import (
     Aggregate,
     Condition,
+    Constant,
     Events,
     Field,
     Happened,
@@ -69,27 +70,6 @@ Stored = Callable[[str, Parameters], str]
 def nobody(segment: str, parameters: Parameters) -> str:
     """Stand in for stored memberships where there are none."""
     return "0"
-
-
-def shared_scan(
-    rules: Sequence[Rule],
-    words: Vocabulary,
-    clock: Clock,
-    few: Few | None = None,
-    stored: Stored = nobody,
-) -> Statement:
-    """Return a statement with a row for each profile: its id and the places of its rules.
-
-    The second column lists the positions, from 0, of the rules that the profile
-    satisfies. Rules come parents before children; a reference to a rule that is not
-    among them asks `stored`, which gets a segment and returns SQL over `profile_id`.
-    """
-    writer = ScanWriter(words, clock, stored)
-    names = [writer.rule(rule) for rule in rules]
-    places = ", ".join(f"if({name}, [toUInt16({n})], [])" for n, name in enumerate(names))
-    text = f"""SELECT profile_id, arrayConcat(emptyArrayUInt16(), {places}) AS places
-FROM ({writer.answered(few)})"""
-    return Statement(text, writer.parameters.values)
 
 
 def members_scan(
@@ -250,14 +230,16 @@ class ScanWriter(ConditionWriter):
             return f"{home.fold(f'groupBitOr({self._chosen(home, events)})')} = 1"
         since, rest = parts
         home.covers(events.where)
-        return f"{home.since(self.condition(rest, home.frame()), since)} = 1"
+        chosen = home.happened(self.condition(rest, home.frame()))
+        return f"{home.since(chosen, since)} = 1"
 
     def _times(self, home: Pass, where: Condition) -> str:
         return home.fold(f"groupArrayIf(at, {self._chosen(home, Events(where))})")
 
     def _chosen(self, home: Pass, events: Events) -> str:
         home.covers(events.where)
-        return "1" if events.where is None else self.condition(events.where, home.frame())
+        where = Constant(True) if events.where is None else events.where
+        return home.happened(self.condition(where, home.frame()))
 
     def _pass_for(self, node: Node) -> Pass:
         """Return the pass that can read what a choice of events compares events with."""
