@@ -58,7 +58,9 @@ def evaluate_in_turn(sandbox: Sandbox, profiles: Sequence[int], kind: str) -> li
     answers = _answers(sandbox, book, profiles, now)
     found = {profile: frozenset(answers.inside[profile]) for profile in profiles}
     changes = write_found(sandbox, found, book.ids, now) + left_for_good(sandbox, profiles)
-    rechecks.plan_few(sandbox, profiles, answers.changes)
+    rechecks.forget(sandbox, profiles)
+    if book.rules:
+        rechecks.plan(sandbox, answers.changes)
     if changes:
         entered = sum(change.entered for change in changes)
         evaluation = Evaluation.objects.create(

@@ -2,7 +2,7 @@
 
 Kept for the next day only: whoever is evaluated is planned anew, and each hour
 another hour is added at the far end, for all. An alarm of the queue rings when the
-first is due.
+first is due, and within the hour while there are rules, for somebody may be due later.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,10 +39,14 @@ ON CONFLICT (sandbox_id, profile_id) DO UPDATE SET at = least(segments_recheck.a
 """
 
 
-def plan_few(sandbox: Sandbox, profiles: Sequence[int], changes: Mapping[int, int]) -> None:
-    """Plan these profiles anew, by when they can next change; inside their turn."""
+def forget(sandbox: Sandbox, profiles: Sequence[int]) -> None:
+    """Forget when these profiles were to be looked at; inside their turn."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, [sandbox.pk, list(profiles)])
+
+
+def plan(sandbox: Sandbox, changes: Mapping[int, int]) -> None:
+    """Plan profiles by when they can next change; inside their turn."""
     _plan(sandbox, list(changes.items()))
 
 
@@ -55,6 +59,8 @@ def plan_everybody(
         for block in blocks:
             with scope(sandbox, _ACTOR):
                 _plan(sandbox, block)
+    with scope(sandbox, _ACTOR):
+        _plan(sandbox, [])
 
 
 def due_profiles(sandbox: Sandbox, most: int) -> list[int]:
@@ -64,11 +70,14 @@ def due_profiles(sandbox: Sandbox, most: int) -> list[int]:
 
 
 def add_ahead(sandbox: Sandbox, book: RuleBook) -> None:
-    """Plan the time behind what is planned already, if it is due."""
+    """Plan the time behind what is planned already, if it is due.
+
+    That may lie in the past, if nobody worked meanwhile: whoever should have changed is due now.
+    """
     with scope(sandbox, _ACTOR):
         alarm = Alarm.objects.for_sandbox(sandbox).first()
     now = timezone.now()
-    planned_to = max(alarm.planned_to, now) if alarm else now
+    planned_to = alarm.planned_to if alarm else now
     until = now + AHEAD
     if until - planned_to >= ADD_EVERY:
         plan_everybody(sandbox, book, planned_to, until)
@@ -93,17 +102,17 @@ def ring_next(sandbox: Sandbox, *, were_due: bool = False) -> None:
 
 def _plan(sandbox: Sandbox, rows: Sequence[tuple[Any, ...]]) -> None:
     """Write down when profiles change, and have the alarm ring by then."""
-    if not rows:
-        return
     planned = [(sandbox.pk, profile, _moment(at)) for profile, at in rows]
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        execute_values(cursor.cursor, _PLAN, sorted(planned), page_size=5_000)
-    _ring_by(sandbox, min(at for _, _, at in planned))
+    if planned:
+        with connection.cursor() as cursor, connection.wrap_database_errors:
+            execute_values(cursor.cursor, _PLAN, sorted(planned), page_size=5_000)
+    _ring_by(sandbox, min((at for _, _, at in planned), default=None))
 
 
-def _ring_by(sandbox: Sandbox, at: datetime) -> None:
-    """Have the alarm ring at a moment, unless it does before; one that is overdue is lost."""
+def _ring_by(sandbox: Sandbox, at: datetime | None) -> None:
+    """Have the alarm ring by a moment and within the hour; one that is overdue is lost."""
     now = timezone.now()
+    at = min(at or now + ADD_EVERY, now + ADD_EVERY)
     alarm = Alarm.objects.for_sandbox(sandbox).first()
     if alarm and now - _LATE <= alarm.at <= at:
         return

@@ -28,6 +28,14 @@ BUYERS = {
 }
 
 
+_WEEK = {
+    "type": "occurs",
+    "operand": {"field": "timestamp"},
+    "window": {"test": "<=", "count": 7, "unit": "day", "direction": "before"},
+}
+BUYERS_OF_THE_WEEK = {"type": "events", "where": {"type": "all", "of": [BUYERS["where"], _WEEK]}}
+
+
 @pytest.fixture
 def shop(sandbox: Sandbox) -> Shop:
     return open_shop(sandbox)
@@ -73,14 +81,7 @@ def test_an_event_that_arrives_makes_its_sender_a_member(shop):
 
 def test_a_member_whose_window_has_passed_leaves_without_any_event(shop, clock):
     clock.move(seconds=1)  # Profile reads what comes after its dataset was opened
-    week = {
-        "type": "occurs",
-        "operand": {"field": "timestamp"},
-        "window": {"test": "<=", "count": 7, "unit": "day", "direction": "before"},
-    }
-    segment = published(
-        shop, {"type": "events", "where": {"type": "all", "of": [BUYERS["where"], week]}}
-    )
+    segment = published(shop, BUYERS_OF_THE_WEEK)
     shop.event("ada@luma.example", "commerce.purchases", at=clock.now - timedelta(days=6, hours=23))
     assert len(members(shop, segment)) == 1
 
@@ -90,6 +91,32 @@ def test_a_member_whose_window_has_passed_leaves_without_any_event(shop, clock):
 
     clock.move(milliseconds=1)
     drain()
+    assert members(shop, segment) == set()
+
+
+@pytest.mark.parametrize("awake", [6, 24, 167], ids="looked at every {} h".format)
+def test_a_member_leaves_on_time_however_long_nothing_has_happened(shop, clock, awake):
+    clock.move(seconds=1)
+    segment = published(shop, BUYERS_OF_THE_WEEK)
+    shop.event("ada@luma.example", "commerce.purchases", at=clock.now)
+    for hours in [awake] * (167 // awake) + [167 % awake, 1]:
+        clock.move(hours=hours)
+        drain()
+    assert len(members(shop, segment)) == 1
+
+    clock.move(milliseconds=1)
+    drain()
+    assert members(shop, segment) == set()
+
+
+def test_a_member_whose_window_passed_while_nobody_worked_leaves_afterwards(shop, clock):
+    clock.move(seconds=1)
+    segment = published(shop, BUYERS_OF_THE_WEEK)
+    shop.event("ada@luma.example", "commerce.purchases", at=clock.now)
+
+    clock.move(days=40)
+    drain()
+
     assert members(shop, segment) == set()
 
 
