@@ -96,6 +96,8 @@ def ring_next(sandbox: Sandbox, *, were_due: bool = False) -> None:
     if were_due and at > now:
         at = max(at, now + _GATHERED)
     alarm = Alarm.objects.for_sandbox(sandbox).first()
+    if alarm and now < alarm.at <= at:
+        return  # this was an earlier one: each that rings would otherwise set another, for ever
     _keep_alarm(sandbox, at=at, planned_to=alarm.planned_to if alarm else now)
     publish(RECHECKS_DUE, {}, sandbox=sandbox, available_at=max(at, now))
 

@@ -13,6 +13,7 @@ from segments.evaluation import log
 from segments.models import Evaluation, Segment
 from segments.services.evaluations import request_evaluation
 from segments.services.lifecycle import create_segment, delete_segment, publish_segment
+from segments.topics import RECHECKS_DUE
 from tests.segments.shop import ACTOR, Shop, open_shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.clickhouse]
@@ -118,6 +119,25 @@ def test_a_member_whose_window_passed_while_nobody_worked_leaves_afterwards(shop
     drain()
 
     assert members(shop, segment) == set()
+
+
+def test_alarms_do_not_become_more_and_more(shop, clock):
+    clock.move(seconds=1)
+    published(shop, BUYERS_OF_THE_WEEK)
+    for number in range(5):  # each is due before the one before
+        week_ago = clock.now - timedelta(days=7)
+        due = week_ago + timedelta(minutes=50 - number)
+        shop.event(f"p{number}@luma.example", "commerce.purchases", at=due)
+    with scope(shop.sandbox, ACTOR):
+        alarms = QueueItem.objects.for_sandbox(shop.sandbox).filter(topic=RECHECKS_DUE)
+        assert alarms.count() > 5
+
+    for _ in range(28):
+        clock.move(minutes=5)
+        drain()
+
+    with scope(shop.sandbox, ACTOR):
+        assert alarms.count() == 1
 
 
 def test_a_deleted_segment_is_taken_off_its_members_and_others_stay(shop):
