@@ -170,7 +170,7 @@ def test_an_evaluation_of_those_that_changed(sandbox, monkeypatch, stride):
     shop = open_shop(sandbox)
     publish_rule(shop, "Buyers", BOUGHT)
     drain()
-    people = strangers(shop, 120 // stride + 4)
+    people = strangers(shop, 160 // stride + 4)
     tried = 0
     for (at, after), profile in zip(moments(stride), people, strict=False):
         with scope(sandbox, ACTOR):
@@ -192,7 +192,7 @@ def test_an_evaluation_of_those_whose_time_has_come(sandbox, monkeypatch, clock,
     clock.move(seconds=1)
     publish_rule(shop, "Buyers long ago", QUIET)
     drain()
-    count = 120 // stride + 4
+    count = 160 // stride + 4
     people = strangers(shop, count, begin=clock.now, apart=timedelta(minutes=1))
     with scope(sandbox, ACTOR):
         publish(PROFILES_CHANGED, {"profiles": people}, sandbox=sandbox)
