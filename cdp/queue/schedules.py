@@ -36,7 +36,8 @@ def check_schedule(schedule: Mapping[str, Any], zone: str) -> str:
     every = schedule.get("every", 1)
     if not isinstance(every, int) or isinstance(every, bool) or not 1 <= every <= 10_000:
         return "'every' is a whole number from 1 on."
-    if schedule.get("unit", "minute") not in UNITS:
+    unit = schedule.get("unit", "minute")
+    if not isinstance(unit, str) or unit not in UNITS:
         return f"'unit' is one of {', '.join(UNITS)}."
     try:
         start_of(schedule)
@@ -69,12 +70,12 @@ def next_run(schedule: Mapping[str, Any], zone: str, *, after: datetime) -> date
 
 
 def start_of(schedule: Mapping[str, Any]) -> datetime | None:
-    """Return when the schedule begins. Raises `ValueError`."""
+    """Return when the schedule begins, in UTC as rows have it. Raises `ValueError`."""
     text = schedule.get("start_at")
     if text is None:
         return None
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _next_by_cron(

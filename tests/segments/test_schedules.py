@@ -1,6 +1,7 @@
 """Evaluations by the clock."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from oauth2_provider.models import get_access_token_model
@@ -130,6 +131,18 @@ def test_one_single_run_leaves_no_next(api, shop, clock):
     assert api.get(f"{AT}{schedule['id']}/").json()["next_run_at"] is None
 
 
+@pytest.mark.parametrize("every", [{}, {"every": 1, "unit": "day"}], ids=["once", "daily"])
+def test_a_start_on_another_clock_than_ours_is_kept(api, shop, clock, every):
+    due = (clock.now + timedelta(hours=1)).astimezone(ZoneInfo("Asia/Kolkata"))
+    body = {"name": "Offset", "schedule": {"start_at": due.isoformat(), **every}}
+    schedule = api.post(AT, body).json()
+
+    clock.move(hours=1)
+    drain()
+
+    assert len(jobs(api, schedule)) == 1
+
+
 def test_a_deleted_schedule_runs_no_more_and_its_jobs_stay(api, shop, clock):
     schedule = api.post(AT, {"name": "Hourly", "schedule": {"every": 1, "unit": "hour"}}).json()
     clock.move(hours=1)
@@ -152,6 +165,7 @@ def test_a_deleted_schedule_runs_no_more_and_its_jobs_stay(api, shop, clock):
         ({"schedule": {"cron": "0 25 * * *"}}, "schedule"),
         ({"schedule": {}}, "schedule"),
         ({"schedule": {"every": 0, "unit": "day"}}, "schedule"),
+        ({"schedule": {"every": 1, "unit": ["day"]}}, "schedule"),
         ({"segments": ["seg_of_nobody"]}, "segments"),
         ({"name": ""}, "name"),
         ({"shedule": {}}, "shedule"),
