@@ -101,6 +101,7 @@ def test_a_run_while_another_still_waits_is_that_one(shop, clock, api):
 
 
 def test_one_that_is_off_or_was_changed_does_not_run_by_its_old_timer(api, shop, clock):
+    clock.move(to=datetime(2027, 1, 1, 9, tzinfo=UTC))  # far from midnight, when days begin
     schedule = api.post(AT, {"name": "Hourly", "schedule": {"every": 1, "unit": "hour"}}).json()
     at = f"{AT}{schedule['id']}/"
 
