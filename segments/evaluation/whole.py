@@ -62,6 +62,8 @@ def _begin(sandbox: Sandbox, evaluation: Evaluation) -> None:
     """Fix the moment and the rules; from now on others say whom they look at."""
     with scope(sandbox, _ACTOR):
         take_turn(sandbox)
+        # Who changes a rule takes this evaluation for his own while it waits: not once it has read.
+        Evaluation.objects.for_sandbox(sandbox).select_for_update().get(pk=evaluation.pk)
         book = rule_book(sandbox, evaluation.wanted)
         evaluation.at = timezone.now()
         evaluation.asked = dict(book.versions)

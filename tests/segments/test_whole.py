@@ -1,16 +1,19 @@
 """Evaluations of everybody: what they cost at most, and that nobody waits for them."""
 
+from threading import Thread
+
 import pytest
+from django.db import connection
 
 from cdp.queue import drain
 from cdp.tenancy.scope import scope
 from segments import selectors
-from segments.evaluation import log
+from segments.evaluation import log, whole
 from segments.evaluation.few import evaluate_few
 from segments.evaluation.whole import evaluate_whole
 from segments.models import Evaluation, Meanwhile, Segment
 from segments.services.evaluations import request_evaluation
-from segments.services.lifecycle import create_segment, publish_segment
+from segments.services.lifecycle import change_segment, create_segment, publish_segment
 from tests.segments.shop import ACTOR, open_shop
 from tests.segments.test_streaming_equals_batch import BUY, VIEW, written
 
@@ -74,8 +77,8 @@ def test_news_finds_its_way_in_between_the_steps_of_a_long_one(shop, monkeypatch
         heard.append((evaluation.state, profile))
 
     with scope(shop.sandbox, ACTOR):
-        whole = Evaluation.objects.for_sandbox(shop.sandbox).get(state="waiting")
-    evaluate_whole(shop.sandbox, whole, report)
+        waiting = Evaluation.objects.for_sandbox(shop.sandbox).get(state="waiting")
+    evaluate_whole(shop.sandbox, waiting, report)
 
     assert [state for state, _ in heard[:3]] == ["scanning", "comparing", "telling"]
     assert heard[-1][0] == "done"
@@ -89,17 +92,17 @@ def test_progress_is_told_and_what_is_told_cannot_be_cancelled(api, shop, monkey
     monkeypatch.setattr("segments.evaluation.whole.PROFILES_A_SLICE", 1)
     publish(shop, "Buyers", BUYERS)
     with scope(shop.sandbox, ACTOR):
-        whole = Evaluation.objects.for_sandbox(shop.sandbox).get(state="waiting")
+        waiting = Evaluation.objects.for_sandbox(shop.sandbox).get(state="waiting")
     seen = []
 
     def report(evaluation):
-        job = api.get(f"/api/v1/segment-jobs/{whole.pk}/").json()
+        job = api.get(f"/api/v1/segment-jobs/{waiting.pk}/").json()
         seen.append((job["state"], job["progress"]["done"], job["progress"]["total"]))
         if job["state"] == "telling":
-            refused = api.post(f"/api/v1/segment-jobs/{whole.pk}/cancel/")
+            refused = api.post(f"/api/v1/segment-jobs/{waiting.pk}/cancel/")
             assert (refused.status_code, refused.json()["code"]) == (409, "wrong_state")
 
-    evaluate_whole(shop.sandbox, whole, report)
+    evaluate_whole(shop.sandbox, waiting, report)
 
     assert seen == [
         ("scanning", 0, None),
@@ -112,19 +115,19 @@ def test_progress_is_told_and_what_is_told_cannot_be_cancelled(api, shop, monkey
 def test_a_cancelled_one_changes_nothing_and_leaves_nothing_behind(shop, monkeypatch):
     publish(shop, "Buyers", BUYERS)
     with scope(shop.sandbox, ACTOR):
-        whole = Evaluation.objects.for_sandbox(shop.sandbox).get(state="waiting")
+        waiting = Evaluation.objects.for_sandbox(shop.sandbox).get(state="waiting")
     scanned = log.write_found
 
     def cancelled_meanwhile(*args, **kwargs):
         scanned(*args, **kwargs)
         with scope(shop.sandbox, ACTOR):
             Evaluation.objects.for_sandbox(shop.sandbox).update(cancel_wanted=True)
-            Meanwhile.objects.create(sandbox=shop.sandbox, evaluation=whole, profiles=[1])
+            Meanwhile.objects.create(sandbox=shop.sandbox, evaluation=waiting, profiles=[1])
 
     monkeypatch.setattr(log, "write_found", cancelled_meanwhile)
-    evaluate_whole(shop.sandbox, whole, lambda _: None)
+    evaluate_whole(shop.sandbox, waiting, lambda _: None)
 
-    assert (whole.state, whole.ended_at is not None) == ("cancelled", True)
+    assert (waiting.state, waiting.ended_at is not None) == ("cancelled", True)
     assert set().union(*written(shop).values()) == set()
     with scope(shop.sandbox, ACTOR):
         assert not Meanwhile.objects.for_sandbox(shop.sandbox).exists()
@@ -141,3 +144,33 @@ def test_a_request_that_a_waiting_one_answers_is_that_one(shop):
         assert request_evaluation(**ask, segments=[second.pk, first.pk]).pk == everything.pk
         assert request_evaluation(**ask).pk == everything.pk
         assert one.pk != everything.pk
+
+
+def test_a_rule_that_changes_while_an_evaluation_reads_the_rules_is_evaluated(shop, monkeypatch):
+    segment = publish(shop, "Buyers", BUYERS)
+    read = whole.rule_book
+
+    def change():
+        with scope(shop.sandbox, ACTOR):
+            row = selectors.get_segment(shop.sandbox, segment.pk)
+            change_segment(actor=ACTOR, segment=row, text=f"not {BUYERS}")
+        connection.close()
+
+    changing = Thread(target=change)
+
+    def change_after_reading(*args, **kwargs):
+        book = read(*args, **kwargs)
+        if changing.ident is None:
+            changing.start()
+            changing.join(timeout=1)  # it may have to wait for us
+        return book
+
+    monkeypatch.setattr(whole, "rule_book", change_after_reading)
+    drain()
+    changing.join()
+    drain()
+
+    assert set().union(*written(shop).values()) == set()
+    with scope(shop.sandbox, ACTOR):
+        asked = Evaluation.objects.for_sandbox(shop.sandbox).filter(kind="full", state="done")
+        assert {segment.pk: 2} in asked.values_list("asked", flat=True)
