@@ -97,6 +97,11 @@ def _evaluate_few(
 
 
 def _evaluate_whole(claim: Claim, item: Item) -> None:
+    """Make an evaluation, after one that was begun and left: what that scanned is older."""
+    with scope(claim.sandbox, _ACTOR):
+        begun = selectors.find_running(claim.sandbox)
+    if begun is not None:
+        evaluate_whole(claim.sandbox, begun, lambda _: claim.heartbeat())
     with scope(claim.sandbox, _ACTOR):
         rows = selectors.list_evaluations(claim.sandbox)
         evaluation = rows.filter(pk=item.payload["evaluation"]).first()

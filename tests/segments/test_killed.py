@@ -17,6 +17,7 @@ from cdp.queue.models import QueueItem
 from cdp.tenancy.scope import scope
 from profiles.models import Profile
 from profiles.topics import PROFILES_CHANGED
+from segments.evaluation import log
 from segments.evaluation.settling import settle
 from segments.models import Evaluation
 from segments.services.lifecycle import create_segment, publish_segment
@@ -211,6 +212,33 @@ def test_an_evaluation_of_those_whose_time_has_come(sandbox, monkeypatch, clock,
     assert not came
     assert tried > 10 / stride
     assert_told_once(shop, expected=tried)
+
+
+def test_an_evaluation_that_was_left_is_ended_before_the_next_begins(sandbox, monkeypatch):
+    """Else the next, which scans later, would be overwritten by what that one has scanned."""
+    shop = open_shop(sandbox)
+    shop.event("ada@luma.example", BUY)
+    publish_rule(shop, "Buyers", BOUGHT)
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(log, "write_differences", killed)
+        drain([EVALUATION_WANTED])
+    publish_rule(shop, "Also buyers", BOUGHT)
+
+    with scope(sandbox, ACTOR):  # the lease ends; by then the next has been waiting for longer
+        rows = QueueItem.objects.for_sandbox(sandbox).exclude(claim=None)
+        rows.update(available_at=timezone.now())
+    drain(OURS)
+
+    assert_told_once(shop, expected=2)
+    assert list(log.sizes(sandbox).values()) == [1, 1]
+    with scope(sandbox, ACTOR):
+        rows = Evaluation.objects.for_sandbox(sandbox).filter(kind="full").order_by("created_at")
+        first, second = rows.values_list("ended_at", flat=True)
+        assert first < second
+
+
+def killed(*_: object, **__: object) -> None:
+    raise Killed
 
 
 def strangers(shop: Shop, count: int, begin=None, apart=timedelta()) -> list[int]:
