@@ -13,12 +13,13 @@ class SegmentsConfig(AppConfig):
         """Listen to what happens to people, tell visitors of their segments, answer for both."""
         from cdp.api.registries import interact_answers
         from cdp.datasets.registries import batch_takers
-        from cdp.queue import subscribe
+        from cdp.queue import every, subscribe
         from cdp.queue.subscriptions import LONG_WORK
         from cdp.tenancy import sandboxes
         from profiles.registries import personal_data, segment_facts
         from profiles.topics import PROFILES_CHANGED
         from segments.edge import visitor_segments
+        from segments.evaluation.settling import settle_left
         from segments.receivers import (
             evaluation_wanted,
             profiles_changed,
@@ -57,6 +58,7 @@ class SegmentsConfig(AppConfig):
         subscribe(ROWS_UPLOADED, take_rows, batch=10, exclusive=True, lane=LONG_WORK)
         subscribe(UPLOAD_ENDS, end_parts)
         subscribe(UPLOAD_ROWS_OVER, remove_rows, batch=1, lane=LONG_WORK)
+        every(60, "segments.settle", settle_left)
         batch_takers.register(ROWS_UPLOADED, transform_of)
         segment_facts.register("segments", people.segment_facts)
         personal_data.register("segments", people.personal_data)

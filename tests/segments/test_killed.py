@@ -14,6 +14,7 @@ from cdp.datasets.services.writing import write_records
 from cdp.datasets.topics import RECORDS_RECEIVED
 from cdp.queue import drain, publish
 from cdp.queue.models import QueueItem
+from cdp.queue.periodic import run_if_due
 from cdp.tenancy.scope import scope
 from profiles.models import Profile
 from profiles.topics import PROFILES_CHANGED
@@ -235,6 +236,24 @@ def test_an_evaluation_that_was_left_is_ended_before_the_next_begins(sandbox, mo
         rows = Evaluation.objects.for_sandbox(sandbox).filter(kind="full").order_by("created_at")
         first, second = rows.values_list("ended_at", flat=True)
         assert first < second
+
+
+def test_what_was_told_before_the_worker_died_is_logged_though_nothing_else_happens(
+    sandbox, monkeypatch
+):
+    shop = open_shop(sandbox)
+    publish_rule(shop, "Buyers", BOUGHT)
+    drain()
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr("segments.receivers.settle", killed)
+        shop.event("ada@luma.example", BUY)
+    assert len(held(sandbox)) == 1
+    assert list(log.sizes(sandbox).values()) == []
+
+    run_if_due("segments.settle")
+
+    assert list(log.sizes(sandbox).values()) == [1]
+    assert_told_once(shop, expected=1)
 
 
 def killed(*_: object, **__: object) -> None:
