@@ -26,6 +26,7 @@ from segments.models import Segment, SegmentVersion, UploadPart
 from segments.rules import accept, paths, references
 from segments.seeing import require_seen
 from segments.services.evaluations import request_evaluation
+from segments.services.holding import hold_references
 from segments.services.look_ups import note_look_ups
 from segments.topics import SEGMENT_DELETED, UPLOAD_ROWS_OVER
 from segments.vocabulary import vocabulary
@@ -212,6 +213,7 @@ def refuse_unknown_segments(sandbox: Sandbox, asked: Sequence[str], path: str = 
 
 def _refuse_bad_references(segment: Segment) -> None:
     """Refuse references to nothing, and those that lead back to the segment itself."""
+    hold_references(segment.sandbox)
     refuse_unknown_segments(segment.sandbox, segment.references)
     asks = dict(selectors.list_segments(segment.sandbox).values_list("pk", "references"))
     asks[segment.pk] = segment.references
@@ -228,6 +230,7 @@ def _refuse_bad_references(segment: Segment) -> None:
 
 def refuse_if_used(segment: Segment) -> None:
     """Raise `SegmentInUse` if something is built on the segment."""
+    hold_references(segment.sandbox)
     if used := dependents(segment):
         names = ", ".join(f"{use['type']} '{use['name']}'" for use in used)
         raise SegmentInUse(f"The segment is used by {names}.", dependents=used)
