@@ -26,9 +26,11 @@ def copy_segments(source: Sandbox, target: Sandbox) -> None:
     Those that are composed or uploaded are filled by data, and are not copied.
 
     Rules that ask for other segments, or for entities of a schema, ask for their
-    counterparts. Merge policies and schemas have been copied before.
+    counterparts; one that asks for a segment without any cannot be published like that.
+    Merge policies and schemas have been copied before.
     """
     with scope(source, _ACTOR):
+        names = dict(Segment.objects.for_sandbox(source).values_list("pk", "name"))
         rows = list(
             Segment.objects.for_sandbox(source)
             .filter(origin=SegmentOrigin.RULE)
@@ -39,7 +41,8 @@ def copy_segments(source: Sandbox, target: Sandbox) -> None:
     with scope(target, _ACTOR):
         there = dict(Segment.objects.for_sandbox(target).values_list("name", "pk"))
         policies = {policy.name: policy for policy in MergePolicy.objects.for_sandbox(target)}
-        counterparts = {row.pk: there.get(row.name) or new_id("seg") for row in rows}
+        counterparts = {key: there[name] for key, name in names.items() if name in there}
+        counterparts |= {row.pk: new_id("seg") for row in rows if row.name not in there}
         own_schemas = dict(Schema.objects.for_sandbox(target).values_list("uri", "pk"))
         renamed = counterparts | {
             key: own_schemas[uri] for key, uri in schemas.items() if uri in own_schemas
@@ -48,7 +51,7 @@ def copy_segments(source: Sandbox, target: Sandbox) -> None:
         for row in copied:
             own = row.merge_policy
             row.merge_policy = policies.get(own.name) if own else None
-            row.references = [counterparts[key] for key in row.references if key in counterparts]
+            row.references = [counterparts.get(key, key) for key in row.references]
             row.rule = _readdressed(row.rule, renamed)
             row.pk, row.sandbox, row.version = counterparts[row.pk], target, 1
             row.state, row.size = SegmentState.DRAFT, 0

@@ -176,8 +176,10 @@ def take_rule(segment: Segment, rule: Condition) -> None:
 
 
 def refuse_unpublished_parents(sandbox: Sandbox, asked: Sequence[str]) -> None:
-    """Raise `WrongState` if a segment that is asked for is not published."""
+    """Raise `WrongState` if a segment that is asked for is not published, or not there."""
     rows = selectors.list_segments(sandbox).filter(pk__in=asked).order_by("name")
+    if missing := sorted(set(asked).difference(row.pk for row in rows)):
+        raise WrongState(f"Its rule asks for what is not in this sandbox: {', '.join(missing)}.")
     if waiting := [row.name for row in rows if row.state != SegmentState.PUBLISHED]:
         raise WrongState(f"Publish first what its rule asks for: {', '.join(waiting)}.")
 
