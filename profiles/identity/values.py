@@ -8,6 +8,9 @@ from typing import Final
 from profiles.identity.namespaces import Namespace
 
 LONGEST: Final = 1_024
+MOST_BYTES: Final = 2_048
+"""What an index of the database holds of a text, with some room for what stands beside it."""
+
 BLOCKED: Final = frozenset(
     {"null", "anonymous", "invalid", "none", "undefined", "nan", "unknown", "n/a", ""}
 )
@@ -111,4 +114,11 @@ def normalise(namespace: Namespace, value: object) -> str:
         raise IdentityRefused(
             "identity_blocked", f"{value!r} stands for nobody and is not linked.", fatal=False
         )
-    return NORMALISERS[namespace.normaliser](value)
+    kept = NORMALISERS[namespace.normaliser](value)
+    if len(kept.encode(errors="surrogatepass")) > MOST_BYTES:
+        raise IdentityRefused(
+            "identity_too_long",
+            f"An id of {namespace.code} has at most {MOST_BYTES} bytes.",
+            fatal=True,
+        )
+    return kept

@@ -39,6 +39,19 @@ def test_a_value_has_at_most_1024_characters():
     assert refused.value.code == "identity_too_long"
 
 
+@pytest.mark.parametrize(
+    "value", ["\u4e2d" * 1_024, "\u0130" * 1_024], ids=["long in itself", "longer in lower case"]
+)
+def test_a_value_has_at_most_2048_bytes_as_it_is_kept(value):
+    mail = Namespace("Mail", NamespaceType.EMAIL, normaliser="lowercase")
+
+    with pytest.raises(IdentityRefused) as refused:
+        normalise(mail, value)
+
+    assert (refused.value.code, refused.value.fatal) == ("identity_too_long", True)
+    assert normalise(mail, "\u00e9" * 1_024) == "\u00e9" * 1_024
+
+
 def test_a_number_is_no_identity():
     with pytest.raises(IdentityRefused, match="must be text"):
         kept("Email", 7)
