@@ -73,6 +73,8 @@ class ByColumns:
 def _identity(
     namespace: Namespace, column: str, value: Any, errors: list[FieldError]
 ) -> str | None:
+    if _holds_nul(column, value, errors):
+        return None
     try:
         return normalise(namespace, value if isinstance(value, str) else str(value))
     except IdentityRefused as refused:
@@ -81,11 +83,22 @@ def _identity(
 
 
 def _attribute(field: Field, column: str, value: Any, errors: list[FieldError]) -> Any:
+    if _holds_nul(column, value, errors):
+        return None
     try:
         return converted(value, field)
     except RowInvalid as error:
         errors.append(FieldError(path=column, code="wrong_type", detail=str(error)))
         return None
+
+
+def _holds_nul(column: str, value: Any, errors: list[FieldError]) -> bool:
+    """Tell whether a text holds what the database takes in none."""
+    found = isinstance(value, str) and "\x00" in value
+    if found:
+        detail = "The text contains a NUL character, which cannot be stored."
+        errors.append(FieldError(path=column, code="nul_character", detail=detail))
+    return found
 
 
 def _field(name: str, kind: str) -> Field:

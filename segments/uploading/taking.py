@@ -5,11 +5,13 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from cdp.datasets.files.rows import FileUnreadable, Row
 from cdp.datasets.models import Batch
 from cdp.datasets.services.batch_work import Advance, advance
 from cdp.datasets.services.uploads import folder_of
 from cdp.datasets.staging.chunks import read_chunk
 from cdp.datasets.staging.transforms import Transform
+from cdp.errors import FieldError
 from cdp.queue import Claim, Item, publish
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
@@ -42,11 +44,16 @@ UPDATE segments_uploadpart SET rows = (
 
 def transform_of(batch: Batch) -> Transform:
     """Return what reads the rows of a batch for an uploaded segment."""
-    part = UploadPart.objects.for_sandbox(batch.sandbox_id).select_related("upload").get(
-        batch_id=batch.pk
-    )  # fmt: skip
+    parts = UploadPart.objects.for_sandbox(batch.sandbox_id).select_related("upload")
+    part = parts.filter(batch_id=batch.pk).first()
+    if part is None:
+        return _refuse
     upload = part.upload
     return ByColumns(upload.identities, upload.attributes, namespace_catalogue(batch.sandbox))
+
+
+def _refuse(row: Row) -> tuple[dict[str, Any], list[FieldError]]:
+    raise FileUnreadable("segment_deleted", "The segment that it was for has been deleted.")
 
 
 def take_rows(claim: Claim) -> None:
