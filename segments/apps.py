@@ -19,6 +19,7 @@ class SegmentsConfig(AppConfig):
         from profiles.registries import personal_data, segment_facts
         from profiles.topics import PROFILES_CHANGED
         from segments.edge import visitor_segments
+        from segments.evaluation.keeping import keep_where_due
         from segments.evaluation.settling import settle_left
         from segments.receivers import (
             evaluation_wanted,
@@ -59,6 +60,7 @@ class SegmentsConfig(AppConfig):
         subscribe(UPLOAD_ENDS, end_parts)
         subscribe(UPLOAD_ROWS_OVER, remove_rows, batch=1, lane=LONG_WORK)
         every(60, "segments.settle", settle_left)
+        every(3_600, "segments.keep", keep_where_due, lane=LONG_WORK)
         batch_takers.register(ROWS_UPLOADED, transform_of)
         segment_facts.register("segments", people.segment_facts)
         personal_data.register("segments", people.personal_data)

@@ -15,14 +15,15 @@ from segments.language.sql.scan import Statement
 
 # Members as they were kept last, and what has come since: of several changes of one
 # profile the latest counts, and one that is in the bitmap already does nothing again.
-_SINCE: Final = """
+_NOT_KEPT: Final = """
+    FROM transitions
+    WHERE sandbox_id = {sandbox:UInt32} AND turn > (
+      SELECT min(turn) FROM memberships FINAL WHERE sandbox_id = {sandbox:UInt32})"""
+_SINCE: Final = f"""
   SELECT segment_id, change.1 AS profile_id, argMax(change.2, turn) AS inside FROM (
     SELECT segment_id, turn, arrayJoin(arrayConcat(
       arrayMap(p -> (p, 1), bitmapToArray(entered)),
-      arrayMap(p -> (p, 0), bitmapToArray(exited)))) AS change
-    FROM transitions
-    WHERE sandbox_id = {sandbox:UInt32} AND turn > (
-      SELECT min(turn) FROM memberships FINAL WHERE sandbox_id = {sandbox:UInt32}))
+      arrayMap(p -> (p, 0), bitmapToArray(exited)))) AS change{_NOT_KEPT})
   GROUP BY segment_id, profile_id"""
 MEMBERS: Final = f"""
 SELECT segment_id, bitmapAndnot(bitmapOr(
@@ -230,6 +231,16 @@ def keep_members(sandbox: Sandbox, turn: int) -> None:
     """Keep the members as of now, so that the log need not be read from before."""
     token = f"kept:{sandbox.pk}:{turn}"
     client.execute(_KEEP, sandbox=sandbox, params={"turn": turn}, token=token)
+
+
+def count_since_kept(sandbox: Sandbox) -> int:
+    """Return how many changes have to be read beside the members that were kept last."""
+    [[count]] = client.fetch_text(
+        f"SELECT sum(bitmapCardinality(entered) + bitmapCardinality(exited)){_NOT_KEPT}",
+        sandbox=sandbox,
+        budget=client.FULL,
+    )
+    return int(count)
 
 
 def sizes(sandbox: Sandbox) -> dict[str, int]:

@@ -5,9 +5,14 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from segments.evaluation import log
+from cdp.queue.periodic import run_if_due
+from cdp.tenancy.scope import scope
+from segments.evaluation import keeping, log
 from segments.evaluation.log import Entry, Moves
+from segments.evaluation.turns import next_turn
 from segments.language.sql.scan import Statement
+from segments.models import Evaluation
+from tests.segments.shop import ACTOR
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clickhouse]
 
@@ -52,3 +57,35 @@ def test_however_many_are_left_alone_the_differences_of_the_rest_are_logged(sand
         many + 1: {"seg_a": True},
         many + 2: {"seg_a": True},
     }
+
+
+def write(sandbox, entered, exited=()):
+    at = round(timezone.now().timestamp() * 1000)
+    log.write(sandbox, Entry(uuid4(), next_turn(), at, {"seg_a": Moves(entered, exited)}))
+
+
+def test_members_are_kept_where_much_has_changed_so_that_less_is_read(sandbox, monkeypatch):
+    monkeypatch.setattr(keeping, "MOST_SINCE", 3)
+    write(sandbox, [1, 2, 3])
+    keeping.keep_where_due()
+    assert log.count_since_kept(sandbox) == 3
+    write(sandbox, [], [2])
+
+    run_if_due("segments.keep")
+
+    assert (log.count_since_kept(sandbox), log.sizes(sandbox)) == (0, {"seg_a": 2})
+    write(sandbox, [2, 4])
+    assert (log.count_since_kept(sandbox), log.sizes(sandbox)) == (2, {"seg_a": 4})
+
+
+def test_members_are_not_kept_before_an_older_turn_has_been_logged(sandbox, monkeypatch):
+    monkeypatch.setattr(keeping, "MOST_SINCE", 0)
+    with scope(sandbox, ACTOR):
+        Evaluation.objects.create(
+            id=uuid4(), sandbox=sandbox, kind="full", state="comparing", at=timezone.now()
+        )
+    write(sandbox, [1])
+
+    keeping.keep_where_due()
+
+    assert log.count_since_kept(sandbox) == 1
