@@ -19,6 +19,9 @@ from cdp.queue.subscriptions import SHORT_WORK, find_subscription
 AT_MOST_EVERY = 0.05  # seconds between two messages of a topic
 BREAK = 1.0  # seconds of silence after Redis did not answer
 MOST_LATER = 1_000  # wake-ups kept for later; for more of them the tick is near enough
+LATEST = (
+    600.0  # seconds; who rests for days would take the places of those, and no wait is that long
+)
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +47,7 @@ class Waker:
     def wake_later(self, topic: str, seconds: float) -> None:
         """Note that a topic will have work, and return at once."""
         with self._changed:
-            if len(self._later) < MOST_LATER:
+            if seconds <= LATEST and len(self._later) < MOST_LATER:
                 heapq.heappush(self._later, (time.monotonic() + seconds, topic))
                 self._begin()
 

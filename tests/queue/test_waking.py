@@ -71,6 +71,20 @@ def test_more_than_can_be_kept_for_later_is_left_to_the_tick(monkeypatch):
     assert {topic for _, topic, _ in line.sent} == {"a", "b"}
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_rests_for_long_takes_no_place_and_is_left_to_the_tick(monkeypatch):
+    monkeypatch.setattr(waking, "MOST_LATER", 1)
+    line = Line()
+    waker = Waker(line)
+
+    waker.wake_later("in the year 9999", 8_000 * 365 * 86_400.0)
+    time.sleep(0.05)
+    waker.wake_later("soon", 0.05)
+    line.wait_for(1)
+
+    assert [topic for _, topic, _ in line.sent] == ["soon"]
+
+
 def test_a_topic_is_sent_at_most_once_in_50_ms_and_the_last_wake_is_never_lost():
     line = Line()
     waker = Waker(line)
