@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+import structlog
+
+from cdp.clickhouse.errors import BudgetExceeded, StoreRefused
 from cdp.queue import Claim, Item
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.scope import scope
@@ -19,6 +22,8 @@ from segments.services.schedules import run_if_due
 
 _ACTOR = Actor.system("segments.receive")
 _PAUSE = timedelta(milliseconds=100)
+
+log = structlog.get_logger(__name__)
 
 
 def profiles_changed(claim: Claim) -> None:
@@ -37,12 +42,18 @@ def profiles_changed(claim: Claim) -> None:
 
 
 def rechecks_due(claim: Claim) -> None:
-    """Evaluate the profiles whose time has come, and set the alarm anew."""
+    """Evaluate the profiles whose time has come, and set the alarm anew.
+
+    It is set also if the event store cannot say who is due later, and asks again when it rings.
+    """
     with scope(claim.sandbox, _ACTOR):
         book = rule_book(claim.sandbox)
         due = rechecks.due_profiles(claim.sandbox, PROFILES_AT_ONCE)
     if book.rules:
-        rechecks.add_ahead(claim.sandbox, book)
+        try:
+            rechecks.add_ahead(claim.sandbox, book)
+        except (BudgetExceeded, StoreRefused) as error:  # whoever is due must not wait for that
+            log.warning("time_ahead_unknown", error=error.detail)
     _evaluate_few(claim, due, EvaluationKind.DUE, ring=bool(book.rules))
 
 

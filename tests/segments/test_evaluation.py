@@ -140,6 +140,26 @@ def test_alarms_do_not_become_more_and_more(shop, clock):
         assert alarms.count() == 1
 
 
+def test_time_is_kept_though_who_is_due_later_costs_too_much_to_find(shop, clock, settings):
+    clock.move(seconds=1)
+    segment = published(shop, BUYERS_OF_THE_WEEK)
+    shop.event("ada@luma.example", "commerce.purchases", at=clock.now - timedelta(days=6, hours=23))
+    shop.event("ben@luma.example", "commerce.purchases", at=clock.now)
+    [_, ben] = sorted(members(shop, segment))
+    budgets = settings.CLICKHOUSE_BUDGETS
+
+    settings.CLICKHOUSE_BUDGETS = budgets | {"full": (600, 10_000)}
+    for _ in range(20):
+        clock.move(minutes=10)
+        drain()
+    assert members(shop, segment) == {ben}
+
+    settings.CLICKHOUSE_BUDGETS = budgets
+    clock.move(days=7)
+    drain()
+    assert members(shop, segment) == set()
+
+
 def test_a_deleted_segment_is_taken_off_its_members_and_others_stay(shop):
     shop.event("ada@luma.example", "commerce.purchases")
     gone, kept = published(shop, BUYERS), published(shop, BUYERS, "Also buyers")
