@@ -72,7 +72,7 @@ def _begin(sandbox: Sandbox, evaluation: Evaluation) -> None:
 
 def _scan(sandbox: Sandbox, evaluation: Evaluation) -> None:
     with scope(sandbox, _ACTOR):
-        book = rule_book(sandbox, list(evaluation.asked))
+        book = _asked(sandbox, evaluation)
     for segment in book.uploads:
         write_uploaded(sandbox, evaluation, segment)
     for statement in book.everybody(evaluation.at, evaluation.pk):
@@ -95,7 +95,7 @@ def _compare(sandbox: Sandbox, evaluation: Evaluation) -> None:
     with scope(sandbox, _ACTOR):
         take_turn(sandbox)
         settle(sandbox)  # the log must know what has been told
-        book = rule_book(sandbox, list(evaluation.asked))
+        book = _asked(sandbox, evaluation)
         log.write_differences(
             sandbox,
             evaluation=evaluation.pk,
@@ -136,6 +136,11 @@ def _end(sandbox: Sandbox, evaluation: Evaluation) -> None:
     _go_on(evaluation, EvaluationState.DONE, "ended_at")
 
 
+def _asked(sandbox: Sandbox, evaluation: Evaluation) -> RuleBook:
+    """Return the rules that are asked: none if all that were wanted are not published."""
+    return rule_book(sandbox, list(evaluation.asked) or [""])
+
+
 def _may_have_logged(evaluation: Evaluation) -> bool:
     """Tell whether differences may stand in the log already, so that they have to be told."""
     is_telling = evaluation.state == EvaluationState.TELLING
@@ -152,7 +157,7 @@ def _fail(sandbox: Sandbox, evaluation: Evaluation, detail: str) -> None:
 
 def _by_cost(sandbox: Sandbox, evaluation: Evaluation) -> str:
     """Name the segments that were asked for, those first that are the likeliest cause."""
-    book = rule_book(sandbox, list(evaluation.asked))
+    book = _asked(sandbox, evaluation)
     weights = {rule.id: explain(rule.condition, book.words).cost.weight for rule in book.rules}
     rows = selectors.list_segments(sandbox).filter(pk__in=evaluation.asked)
     names = dict(rows.values_list("pk", "name"))

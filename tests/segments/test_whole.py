@@ -146,6 +146,20 @@ def test_a_request_that_a_waiting_one_answers_is_that_one(shop):
         assert one.pk != everything.pk
 
 
+def test_one_of_drafts_alone_asks_nobody(api, shop, monkeypatch):
+    publish(shop, "Buyers", BUYERS)
+    drain()
+    draft = api.post("/api/v1/segments/", {"name": "Draft", "text": FREQUENT}).json()["id"]
+    scans = []
+    monkeypatch.setattr(log, "write_found", lambda *_: scans.append(1))
+
+    job = api.post("/api/v1/segment-jobs/", {"segments": [draft]}).json()
+    drain()
+
+    job = api.get(f"/api/v1/segment-jobs/{job['id']}/").json()
+    assert (job["state"], job["asked"], scans) == ("done", {}, [])
+
+
 def test_a_rule_that_changes_while_an_evaluation_reads_the_rules_is_evaluated(shop, monkeypatch):
     segment = publish(shop, "Buyers", BUYERS)
     read = whole.rule_book
