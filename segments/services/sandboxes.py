@@ -23,6 +23,7 @@ from segments.models import (
     UploadPart,
     UploadRow,
 )
+from segments.topics import ROWS_UPLOADED
 
 _REMOVE: Final = """
 DELETE FROM segments_uploadrow AS named
@@ -56,14 +57,21 @@ def count_segments(sandbox: Sandbox) -> Mapping[str, int]:
 
 
 def erase_people(sandbox: Sandbox, identities: Sequence[tuple[str, str]]) -> Mapping[str, int]:
-    """Remove the uploaded rows that name a person, and the files that brought them."""
+    """Remove the uploaded rows that name a person, and the files that brought them.
+
+    Files go, too, whose rows have gone before: nothing tells any more whom they name.
+    """
     named = as_json({"namespace": namespace, "value": value} for namespace, value in identities)
     removed = [batch for (batch,) in select(_REMOVE, sandbox, named=named)]
-    over = Batch.objects.for_sandbox(sandbox).filter(
-        pk__in=set(removed), completed_at__isnull=False
+    parts = UploadPart.objects.for_sandbox(sandbox)
+    counting = set(parts.filter(stored_at__isnull=False, over=False).values_list("pk", flat=True))
+    over = (
+        Batch.objects.for_sandbox(sandbox)
+        .select_related("sandbox")
+        .filter(taker=ROWS_UPLOADED, completed_at__isnull=False, files__isnull=False)
     )
     files = 0
-    for batch in over.select_related("sandbox"):
+    for batch in over.exclude(pk__in=counting.difference(removed)).distinct():
         files += BatchFile.objects.for_sandbox(sandbox).filter(batch=batch).delete()[0]
         folder_of(batch).remove()
     return {"uploaded rows": len(removed), "uploaded files": files}
