@@ -54,7 +54,8 @@ def rechecks_due(claim: Claim) -> None:
             rechecks.add_ahead(claim.sandbox, book)
         except (BudgetExceeded, StoreRefused) as error:  # whoever is due must not wait for that
             log.warning("time_ahead_unknown", error=error.detail)
-    _evaluate_few(claim, due, EvaluationKind.DUE, ring=bool(book.rules))
+    rung = {item.payload.get("alarm", "") for item in claim.items}
+    _evaluate_few(claim, due, EvaluationKind.DUE, rung=rung if book.rules else None)
 
 
 def evaluation_wanted(claim: Claim) -> None:
@@ -89,15 +90,18 @@ def segment_deleted(claim: Claim) -> None:
 
 
 def _evaluate_few(
-    claim: Claim, profiles: Iterable[int], kind: EvaluationKind, *, ring: bool = False
+    claim: Claim, profiles: Iterable[int], kind: EvaluationKind, *, rung: set[str] | None = None
 ) -> None:
-    """Evaluate in one transaction with the end of the claim: done, told and forgotten together."""
+    """Evaluate in one transaction with the end of the claim: done, told and forgotten together.
+
+    With alarms that have `rung` the next one is set.
+    """
     touched = sorted(set(profiles))
     try:
         with scope(claim.sandbox, _ACTOR):
             changes = evaluate_in_turn(claim.sandbox, touched, kind) if touched else []
-            if ring:
-                rechecks.ring_next(claim.sandbox, were_due=bool(touched))
+            if rung is not None:
+                rechecks.ring_next(claim.sandbox, rung, were_due=bool(touched))
             claim.finish()
     except SandboxBusy as busy:
         with scope(claim.sandbox, _ACTOR):

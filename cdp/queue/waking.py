@@ -19,9 +19,8 @@ from cdp.queue.subscriptions import SHORT_WORK, find_subscription
 AT_MOST_EVERY = 0.05  # seconds between two messages of a topic
 BREAK = 1.0  # seconds of silence after Redis did not answer
 MOST_LATER = 1_000  # wake-ups kept for later; for more of them the tick is near enough
-LATEST = (
-    600.0  # seconds; who rests for days would take the places of those, and no wait is that long
-)
+# Seconds: who rests for days would take the places of those, and no wait is that long.
+LATEST = 600.0
 
 log = structlog.get_logger(__name__)
 

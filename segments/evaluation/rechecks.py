@@ -5,7 +5,7 @@ another hour is added at the far end, for all. An alarm of the queue rings when 
 first is due, and within the hour while there are rules, for somebody may be due later.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -85,21 +85,19 @@ def add_ahead(sandbox: Sandbox, book: RuleBook) -> None:
             _keep_alarm(sandbox, at=alarm.at if alarm else until, planned_to=until)
 
 
-def ring_next(sandbox: Sandbox, *, were_due: bool = False) -> None:
+def ring_next(sandbox: Sandbox, rung: Container[str], *, were_due: bool = False) -> None:
     """Set the alarm to the next recheck, or to when the next hour is planned.
 
     After a turn in which some were due, those of the next moments are gathered first.
+    `rung` are the alarms that are ringing, as their items name them: if the one that
+    counts is not among them it still will, and each of these would set another for ever.
     """
     now = timezone.now()
     first = Recheck.objects.for_sandbox(sandbox).order_by("at").values_list("at", flat=True).first()
     at = min(first or now + ADD_EVERY, now + ADD_EVERY)
     if were_due and at > now:
         at = max(at, now + _GATHERED)
-    alarm = Alarm.objects.for_sandbox(sandbox).first()
-    if alarm and now < alarm.at <= at:
-        return  # this was an earlier one: each that rings would otherwise set another, for ever
-    _keep_alarm(sandbox, at=at, planned_to=alarm.planned_to if alarm else now)
-    publish(RECHECKS_DUE, {}, sandbox=sandbox, available_at=max(at, now))
+    _set_alarm(sandbox, at, now, rung)
 
 
 def _plan(sandbox: Sandbox, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -112,14 +110,25 @@ def _plan(sandbox: Sandbox, rows: Sequence[tuple[Any, ...]]) -> None:
 
 
 def _ring_by(sandbox: Sandbox, at: datetime | None) -> None:
-    """Have the alarm ring by a moment and within the hour; one that is overdue is lost."""
+    """Have the alarm ring by a moment and within the hour."""
     now = timezone.now()
-    at = min(at or now + ADD_EVERY, now + ADD_EVERY)
+    _set_alarm(sandbox, min(at or now + ADD_EVERY, now + ADD_EVERY), now)
+
+
+def _set_alarm(
+    sandbox: Sandbox, at: datetime, now: datetime, rung: Container[str] = frozenset()
+) -> None:
+    """Have the alarm ring at a moment, unless it does before; one that is overdue is lost."""
     alarm = Alarm.objects.for_sandbox(sandbox).first()
-    if alarm and now - _LATE <= alarm.at <= at:
+    if alarm and _name(alarm.at) not in rung and now - _LATE <= alarm.at <= at:
         return
-    _keep_alarm(sandbox, at=at, planned_to=alarm.planned_to if alarm else now)
-    publish(RECHECKS_DUE, {}, sandbox=sandbox, available_at=at)
+    planned_to = alarm.planned_to if alarm else now
+    _keep_alarm(sandbox, at=at, planned_to=planned_to)
+    publish(RECHECKS_DUE, {"alarm": _name(at)}, sandbox=sandbox, available_at=max(at, now))
+
+
+def _name(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
 
 
 def _keep_alarm(sandbox: Sandbox, **values: datetime) -> None:

@@ -9,7 +9,7 @@ from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.models import Profile
 from segments.errors import SegmentInUse
-from segments.evaluation import log
+from segments.evaluation import log, rechecks
 from segments.models import Evaluation, Segment
 from segments.services.evaluations import request_evaluation
 from segments.services.lifecycle import create_segment, delete_segment, publish_segment
@@ -117,6 +117,27 @@ def test_a_member_whose_window_passed_while_nobody_worked_leaves_afterwards(shop
 
     clock.move(days=40)
     drain()
+
+    assert members(shop, segment) == set()
+
+
+def test_a_clock_that_is_put_back_while_the_alarm_rings_stops_nothing(shop, clock, monkeypatch):
+    clock.move(seconds=1)
+    segment = published(shop, BUYERS_OF_THE_WEEK)
+    shop.event("ada@luma.example", "commerce.purchases", at=clock.now)
+    ring = rechecks.ring_next
+
+    def put_back(*args, **kwargs):
+        clock.move(seconds=-1)
+        return ring(*args, **kwargs)
+
+    clock.move(hours=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(rechecks, "ring_next", put_back)
+        drain()
+    for _ in range(8):
+        clock.move(days=1)
+        drain()
 
     assert members(shop, segment) == set()
 
