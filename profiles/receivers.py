@@ -16,7 +16,8 @@ from cdp.tenancy.scope import scope
 from profiles.computed.refreshing import refresh_slice
 from profiles.erasing.batches import profiles_of, take_back
 from profiles.erasing.nobody import forget_nobody
-from profiles.ingest.batches import finish_batch, hand_over, keep_batch, open_batches
+from profiles.ingest.batches import finish_batch, open_batches
+from profiles.ingest.keeping import hand_over, keep_batch
 from profiles.ingest.regrouped import changed_payload
 from profiles.models import IngestBatch
 from profiles.services.rebuilding import rejudge_slice, retake_and_go_on

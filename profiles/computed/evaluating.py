@@ -29,6 +29,15 @@ ON CONFLICT (profile_id) DO UPDATE
     WHERE stored.document <> excluded.document
 RETURNING profile_id
 """
+_DIFFER: Final = f"""
+SELECT given.profile FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(profile bigint, document jsonb)
+LEFT JOIN profiles_computedvalues AS stored
+    ON stored.profile_id = given.profile AND stored.{OWN}
+WHERE stored.document IS DISTINCT FROM given.document
+UNION ALL
+SELECT profile_id FROM profiles_computedvalues
+WHERE {OWN} AND profile_id = ANY(%(silent)s)
+"""
 _FORGET: Final = f"""
 DELETE FROM profiles_computedvalues WHERE {OWN} AND profile_id = ANY(%(profiles)s)
 RETURNING profile_id
@@ -81,6 +90,13 @@ def work_out(
             if values := values_of(known, columns, fields):
                 found[owner] = values
     return found
+
+
+def differing(sandbox: Sandbox, values: Values, profiles: Collection[int]) -> set[int]:
+    """Return those of the profiles of which other values are stored."""
+    rows = [{"profile": profile, "document": own} for profile, own in values.items()]
+    silent = [profile for profile in profiles if profile not in values]
+    return {key for (key,) in select(_DIFFER, sandbox, rows=as_json(rows), silent=silent)}
 
 
 def keep(sandbox: Sandbox, values: Values, profiles: Collection[int], now: datetime) -> set[int]:

@@ -15,11 +15,11 @@ from cdp import queue
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
-from profiles.computed.evaluating import published, work_out
+from profiles.computed.evaluating import published
 from profiles.enums import ComputedState, LookbackUnit
-from profiles.ingest.batches import hand_over
+from profiles.ingest.keeping import hand_over
 from profiles.ingest.payload import Payload
-from profiles.ingest.refining import WorkedOut, refine
+from profiles.ingest.refining import refine, work_out_now
 from profiles.models import ComputedAttribute, Profile
 from profiles.topics import COMPUTED_OUTDATED
 
@@ -36,9 +36,8 @@ def refresh_slice(sandbox: Sandbox, after: int) -> None:
     profiles = list(standing.order_by("pk").values_list("pk", flat=True)[:SLICE])
     if not profiles:
         return
-    now = timezone.now()
-    values = work_out(sandbox, published(sandbox), profiles, now)
-    refined = refine(sandbox, Payload(changed=profiles), WorkedOut(values, now))
+    worked_out = work_out_now(sandbox, published(sandbox), profiles)
+    refined = refine(sandbox, Payload(changed=profiles), worked_out)
     if refined is not None:
         hand_over(sandbox, refined)
     queue.publish(COMPUTED_OUTDATED, {"after": profiles[-1]}, sandbox=sandbox)

@@ -12,7 +12,7 @@ from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.erasing.people import remove
-from profiles.ingest.batches import hand_over
+from profiles.ingest.keeping import hand_over
 from profiles.models import RetentionSettings
 from profiles.sets import select
 from profiles.stitching.locks import await_graphs

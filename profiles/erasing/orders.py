@@ -16,11 +16,12 @@ from profiles.erasing.parting import part
 from profiles.erasing.people import remove, stored_numbers
 from profiles.erasing.requests import begin, complete, fail, finish_open_batches
 from profiles.identity.rules import Identity
-from profiles.ingest.batches import finish_batch, keep_batch
+from profiles.ingest.batches import finish_batch
 from profiles.ingest.deleting import (
     EVENTS_OF_DATASETS,
     EVENTS_OF_IDENTITIES,
 )
+from profiles.ingest.keeping import keep_batch
 from profiles.ingest.payload import Deletion, Payload
 from profiles.ingest.regrouped import changed_payload
 from profiles.models import DeletionOrder

@@ -26,7 +26,8 @@ from profiles.erasing.suppression import suppress
 from profiles.erasing.traces import remove_traces
 from profiles.exporting import keeping as exports
 from profiles.identity.rules import Identity
-from profiles.ingest.batches import finish_batch, keep_batch
+from profiles.ingest.batches import finish_batch
+from profiles.ingest.keeping import keep_batch
 from profiles.models import IngestBatch, PrivacyJob
 from profiles.stitching.locks import await_graphs
 

@@ -1,8 +1,8 @@
 """Batches between their decision and their end: finishing them, whoever decided."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 from django.utils import timezone
@@ -12,6 +12,7 @@ from cdp.queue import Claim
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
+from profiles.ingest.keeping import keep_batch
 from profiles.ingest.payload import Payload
 from profiles.ingest.refining import work_out_changed
 from profiles.ingest.settle import settle
@@ -20,21 +21,6 @@ from profiles.models import IngestBatch
 from profiles.topics import BATCHES_DECIDED
 
 ACTOR: Final = Actor.system("profiles.ingest")
-
-
-def keep_batch(
-    sandbox: Sandbox, batch: UUID, payload: Payload, items: Sequence[int] = ()
-) -> IngestBatch:
-    """Write down what a decision leaves to do, in the transaction that decides."""
-    return IngestBatch.objects.create(
-        id=batch, sandbox=sandbox, items=list(items), payload=payload.pack()
-    )
-
-
-def hand_over(sandbox: Sandbox, payload: Payload) -> None:
-    """Keep a batch that came through no door, and ask a worker to finish it."""
-    batch = keep_batch(sandbox, uuid4(), payload)
-    queue.publish(BATCHES_DECIDED, {"batch": str(batch.pk)}, sandbox=sandbox)
 
 
 def open_batches(sandbox: Sandbox) -> list[IngestBatch]:

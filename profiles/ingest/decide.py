@@ -13,8 +13,8 @@ from cdp.queue import Item
 from cdp.tenancy.models import Sandbox
 from profiles.erasing.suppression import refuse_erased
 from profiles.identity.rules import Rules
-from profiles.ingest.batches import keep_batch
 from profiles.ingest.fragments import apply_rows
+from profiles.ingest.keeping import keep_batch
 from profiles.ingest.keys import key_of, take_keys
 from profiles.ingest.payload import EVENTS, OVERRIDES, PROFILES, RECORDS, Payload
 from profiles.ingest.people import Attributed, attribute, sightings_of

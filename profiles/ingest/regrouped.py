@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import Any
 
 from cdp.tenancy.models import Sandbox
-from profiles.ingest.batches import hand_over
 from profiles.ingest.deleting import SNAPSHOTS_OF_PROFILES
+from profiles.ingest.keeping import hand_over
 from profiles.ingest.payload import OVERRIDES, PROFILES, Deletion, Payload
 from profiles.ingest.rows import lines_of
 from profiles.ingest.snapshots import take_snapshots

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cdp import queue
 from cdp.tenancy.models import Sandbox
-from profiles.ingest.batches import hand_over
+from profiles.ingest.keeping import hand_over
 from profiles.ingest.payload import PROFILES, Payload
 from profiles.ingest.regrouped import hand_over_regrouped
 from profiles.ingest.rows import lines_of

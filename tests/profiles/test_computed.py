@@ -10,8 +10,14 @@ from cdp.schemas.selectors import PROFILE_CLASS, union_fields
 from cdp.tenancy.scope import scope
 from profiles.computed.definition import months_before
 from profiles.computed.refreshing import refresh_due
+from profiles.identity.rules import Identity
+from profiles.ingest import batches, refining
+from profiles.ingest.regrouped import hand_over_regrouped
 from profiles.models import ComputedAttribute, ComputedValues
 from profiles.selectors.agreement import differences
+from profiles.selectors.rules import linking_rules
+from profiles.stitching.sightings import Sighting, Sightings
+from profiles.stitching.stitch import stitch
 from tests.profiles.world import ECIDS, ME, event, make_dataset, make_namespace, send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clickhouse]
@@ -106,6 +112,60 @@ def test_values_follow_merges(api, sandbox, web, root):
     assert computed(api, root, f"ECID:{PHONE}") == {"spent": 15.0}
     with scope(sandbox, ME):
         assert ComputedValues.objects.for_sandbox(sandbox).count() == 1
+
+
+def once_worked_out(monkeypatch, module, name, happens):
+    """Let something happen between the working out of values and their being kept, once."""
+    real = getattr(module, name)
+
+    def and_then(*args):
+        found = real(*args)
+        monkeypatch.setattr(module, name, real)
+        happens()
+        return found
+
+    monkeypatch.setattr(module, name, and_then)
+
+
+def merge(sandbox, *identities):
+    sightings, now = Sightings(), timezone.now()
+    sightings.see(identities, Sighting(round(now.timestamp() * 1000), "ds_1", "r"))
+    hand_over_regrouped(sandbox, stitch(sandbox, sightings, linking_rules(sandbox), now))
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(batches, "work_out_changed"), (refining, "work_out")]
+)
+def test_whoever_merges_while_values_are_worked_out_leaves_no_snapshot(
+    api, sandbox, web, root, monkeypatch, module, name
+):
+    publish(api, make(api, "spent", "sum", "commerce.order.priceTotal"))
+    send(sandbox, web, [event("0", CRM="c")])
+    send(sandbox, web, [event("1", ECID=LAPTOP)])
+    pair = Identity("CRM", "c"), Identity("ECID", LAPTOP)
+    once_worked_out(monkeypatch, module, name, lambda: merge(sandbox, *pair))
+
+    send(sandbox, web, [buy(1, 5.0)])
+    queue.drain(TOPICS)
+
+    assert computed(api, root) == {"spent": 5.0}
+    assert list(differences(sandbox)) == []
+
+
+def test_what_time_changes_does_not_undo_what_happens_meanwhile(
+    api, sandbox, web, root, monkeypatch
+):
+    publish(api, make(api, "spent", "sum", "commerce.order.priceTotal"))
+    send(sandbox, web, [buy(1, 5.0)])
+    with scope(sandbox, ME):
+        ComputedAttribute.objects.for_sandbox(sandbox).update(evaluated_at=None)
+    once_worked_out(monkeypatch, refining, "work_out", lambda: send(sandbox, web, [buy(2, 7.0)]))
+
+    refresh_due()
+    queue.drain(["computed.outdated"])
+    queue.drain(TOPICS)
+
+    assert computed(api, root) == {"spent": 12.0}
 
 
 def test_the_news_of_a_change_comes_after_the_values(api, sandbox, web, root):
