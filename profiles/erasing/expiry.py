@@ -12,6 +12,7 @@ from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.erasing.people import remove
+from profiles.ingest.batches import senders_on_their_way
 from profiles.ingest.keeping import hand_over
 from profiles.models import RetentionSettings
 from profiles.sets import select
@@ -87,10 +88,11 @@ def expire_anonymous(sandbox: Sandbox, settings: RetentionSettings, now: datetim
 
 
 def _heard_of(sandbox: Sandbox, silent: dict[int, list[int]], before: datetime) -> Iterator[int]:
-    """Yield those that have sent an event since, by when it came in."""
+    """Yield those that have sent an event since, by when it came in; it may still be on its way."""
     owners = {key: profile for profile, keys in silent.items() for key in keys}
     if not owners:
         return
+    yield from (owners[key] for key in senders_on_their_way(sandbox).intersection(owners))
     for row in client.fetch(
         "profiles",
         "heard_since",

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from cdp.clickhouse import client
 from cdp.tenancy.models import Sandbox
+from profiles.ingest.batches import senders_on_their_way
 from profiles.ingest.deleting import OVERRIDES_OF_IDENTITIES
 from profiles.ingest.payload import Deletion, Payload
 from profiles.ingest.regrouped import changed_payload
@@ -26,9 +27,12 @@ WHERE profile.{OWN} AND profile.id = ANY(%(profiles)s) AND NOT EXISTS (
 def forget_nobody(sandbox: Sandbox, profiles: Collection[int]) -> Payload | None:
     """Forget those of the profiles that have no fragment and no event left.
 
-    The caller holds the sandbox's graphs, so no batch can be giving them any.
+    The caller holds the sandbox's graphs, so no batch can be giving them any; of those that
+    have been decided, the events are looked for on their way to the store, too.
     """
     silent = select(_SILENT, sandbox, profiles=list(profiles))
+    if not silent:
+        return None
     senders = _senders(sandbox, [identity for _, identity in silent])
     busy = {profile for profile, identity in silent if identity in senders}
     empty = [identity for profile, identity in silent if profile not in busy]
@@ -45,5 +49,7 @@ def forget_nobody(sandbox: Sandbox, profiles: Collection[int]) -> Payload | None
 
 
 def _senders(sandbox: Sandbox, identities: list[int]) -> set[int]:
+    # First those on their way: an event may be stored while we look.
+    waiting = senders_on_their_way(sandbox)
     rows = client.fetch("profiles", "senders", sandbox=sandbox, params={"identities": identities})
-    return {row["identity_id"] for row in rows}
+    return waiting.union(row["identity_id"] for row in rows)

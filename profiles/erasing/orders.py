@@ -16,7 +16,6 @@ from profiles.erasing.parting import part
 from profiles.erasing.people import remove, stored_numbers
 from profiles.erasing.requests import begin, complete, fail, finish_open_batches
 from profiles.identity.rules import Identity
-from profiles.ingest.batches import finish_batch
 from profiles.ingest.deleting import (
     EVENTS_OF_DATASETS,
     EVENTS_OF_IDENTITIES,
@@ -70,8 +69,8 @@ def run_deletion(job: JobHandle) -> dict[str, str]:
         with scope(job.sandbox, job.actor):
             await_graphs(job.sandbox, _PATIENCE)
             payload, counts = _WORK[DeletionKind(row.kind)](job.sandbox, row)
-            batch = keep_batch(job.sandbox, uuid4(), payload)
-        finish_batch(job.sandbox, batch, lambda done: done.delete())
+            keep_batch(job.sandbox, uuid4(), payload)
+        finish_open_batches(job.sandbox)
         with scope(job.sandbox, job.actor):
             complete(row, {"profiles": counts}, identities=[])
     except Exception as error:

@@ -26,9 +26,8 @@ from profiles.erasing.suppression import suppress
 from profiles.erasing.traces import remove_traces
 from profiles.exporting import keeping as exports
 from profiles.identity.rules import Identity
-from profiles.ingest.batches import finish_batch
 from profiles.ingest.keeping import keep_batch
-from profiles.models import IngestBatch, PrivacyJob
+from profiles.models import PrivacyJob
 from profiles.stitching.locks import await_graphs
 
 KIND: Final = "profiles.privacy"
@@ -89,8 +88,8 @@ def _erase(job: JobHandle, row: PrivacyJob) -> None:
         traces = remove_traces(sandbox, named, batches)
         await_graphs(sandbox, _PATIENCE)
         removal = remove(sandbox, stored_numbers(sandbox, named).values())
-        batch = keep_batch(sandbox, uuid4(), removal.payload)
-    finish_batch(sandbox, batch, _forget_batch)
+        keep_batch(sandbox, uuid4(), removal.payload)
+    finish_open_batches(sandbox)
     with scope(sandbox, job.actor):
         receipts = {
             OURS: _counts(removal),
@@ -146,7 +145,3 @@ def _forget_requests(sandbox: Sandbox, named: set[Identity]) -> None:
 def _anonymous(key: str, named: Iterable[Identity]) -> str:
     """Return the customer's own key for the person, unless it says who she is."""
     return "" if any(one.value.lower() in key.lower() for one in named) else key
-
-
-def _forget_batch(batch: IngestBatch) -> None:
-    batch.delete()

@@ -44,7 +44,10 @@ def fail(row: models.Model, job: JobHandle, error: Exception) -> None:
 
 
 def finish_open_batches(sandbox: Sandbox) -> None:
-    """Bring what is decided into the event store, so that what follows finds all of it there."""
+    """Bring what is decided into the event store, so that what follows finds all of it there.
+
+    In the order of the decisions: what is deleted was inserted before.
+    """
     for batch in open_batches(sandbox):
         finish_batch(sandbox, batch, lambda done: done.delete() if not done.items else None)
 

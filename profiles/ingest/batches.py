@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.utils import timezone
+from orjson import loads
 
 from cdp import queue
 from cdp.queue import Claim
@@ -13,7 +14,7 @@ from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.ingest.keeping import keep_batch
-from profiles.ingest.payload import Payload
+from profiles.ingest.payload import EVENTS, Payload
 from profiles.ingest.refining import work_out_changed
 from profiles.ingest.settle import settle
 from profiles.ingest.store import store
@@ -33,6 +34,19 @@ def open_batches(sandbox: Sandbox) -> list[IngestBatch]:
 def has_open_batches(sandbox: Sandbox) -> bool:
     """Tell whether the event store has something still to be told."""
     return IngestBatch.objects.for_sandbox(sandbox).filter(published=False).exists()
+
+
+def senders_on_their_way(sandbox: Sandbox) -> set[int]:
+    """Return the identities of events that have been decided and may not be stored yet.
+
+    Who holds the sandbox's graphs knows by it of every event that the event store will have.
+    """
+    batches = IngestBatch.objects.for_sandbox(sandbox).filter(published=False)
+    return {
+        loads(line)["identity_id"]
+        for batch in batches.iterator(chunk_size=1)
+        for line in Payload.unpack(bytes(batch.payload)).lines.get(EVENTS, ())
+    }
 
 
 def finish_open(sandbox: Sandbox) -> None:

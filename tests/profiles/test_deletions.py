@@ -5,8 +5,13 @@ from django.utils import timezone
 
 from cdp import queue
 from cdp.clickhouse import client
+from cdp.clickhouse.errors import StoreUnavailable
+from cdp.datasets.services.writing import write_records
+from cdp.queue.models import QueueItem
 from cdp.tenancy.scope import scope
+from profiles.erasing import orders
 from profiles.erasing.expiry import expire_due
+from profiles.ingest import batches
 from profiles.models import DeletionOrder, Fragment, IdentityLink, Profile, RetentionSettings
 from profiles.models import Identity as IdentityRow
 from profiles.selectors.agreement import differences
@@ -104,6 +109,71 @@ def test_rows_of_identities_go_in_one_dataset_or_in_all(api, sandbox, app, peopl
         assert Fragment.objects.for_sandbox(sandbox).count() == 1
         row = DeletionOrder.objects.for_sandbox(sandbox).order_by("-id").first()
     assert (row.identities, row.count) == ([], 1)
+
+
+def decide(sandbox, dataset, records, monkeypatch):
+    """Have records decided on while the event store is away; they reach it later (`store`)."""
+
+    def away(*_):
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as meanwhile, scope(sandbox, ME):
+        meanwhile.setattr(batches, "store", away)
+        write_records(sandbox=sandbox, dataset=dataset, records=records)
+        queue.drain(["records.received"], forgiving=True)
+
+
+def store(sandbox):
+    with scope(sandbox, ME):
+        QueueItem.objects.for_sandbox(sandbox).update(available_at=timezone.now(), claim=None)
+    queue.drain(TOPICS)
+
+
+def test_whoever_has_an_event_on_its_way_is_not_nobody(api, sandbox, web, monkeypatch):
+    laptop = {"namespace": "ECID", "value": LAPTOP}
+    send(sandbox, web, [event("1", ECID=LAPTOP)])
+    api.post("/api/v1/record-deletes/", {"identities": [laptop]})
+    queue.drain(["jobs.run", "batches.decided"])
+    decide(sandbox, web, [event("2", ECID=LAPTOP)], monkeypatch)
+
+    queue.drain(["profiles.emptied"])
+    store(sandbox)
+
+    found = api.get("/api/v1/profiles/", {"identity": f"ECID:{LAPTOP}", "events": 5}).json()
+    assert [one["event_id"] for one in found["events"]] == ["2"]
+    assert list(differences(sandbox)) == []
+
+
+def test_an_event_on_its_way_is_a_sign_of_life(api, sandbox, web, monkeypatch):
+    asked = {"anonymous_namespaces": ["ECID"], "anonymous_days": 14}
+    assert api.put("/api/v1/retention/", asked).status_code == 200
+    send(sandbox, web, [event("1", ECID=LAPTOP)])
+    _age(sandbox, days=15, but="nobody")
+    decide(sandbox, web, [event("2", ECID=LAPTOP)], monkeypatch)
+
+    expire_due()
+    store(sandbox)
+
+    found = api.get("/api/v1/profiles/", {"identity": f"ECID:{LAPTOP}", "events": 5}).json()
+    assert [one["event_id"] for one in found["events"]] == ["2", "1"]
+
+
+def test_an_event_on_its_way_goes_with_its_profile(api, sandbox, web, monkeypatch):
+    send(sandbox, web, [event("1", ECID=LAPTOP)])
+    real = orders.finish_open_batches
+    once = iter([lambda: decide(sandbox, web, [event("2", ECID=LAPTOP)], monkeypatch)])
+
+    def and_more(sandbox):
+        real(sandbox)
+        next(once, lambda: None)()
+
+    monkeypatch.setattr(orders, "finish_open_batches", and_more)
+
+    order(api, "profile-deletes", {"identities": [{"namespace": "ECID", "value": LAPTOP}]})
+    store(sandbox)
+
+    assert events(sandbox) == []
+    assert values(sandbox) == []
 
 
 def test_deletions_have_a_quota(api, sandbox, people, monkeypatch):
