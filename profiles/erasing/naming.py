@@ -2,9 +2,10 @@
 
 Rows of datasets that do not feed profiles, and rows of record datasets, know their
 identities only by what stands in them: in `identityMap`, and in the fields that schemas
-mark as identities.
+mark as identities. It stands there as it was sent, which need not be the normal form.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from orjson import dumps
 from cdp.clickhouse import client
 from cdp.schemas.selectors import compiled_schemas, list_schemas
 from cdp.tenancy.models import Sandbox
+from profiles.identity.namespaces import Namespace
 from profiles.identity.rules import Identity
 from profiles.selectors.rules import namespace_catalogue
 
@@ -25,7 +27,30 @@ _READ: Final = (
 _BATCHES: Final = (
     "SELECT DISTINCT batch_id FROM {table} WHERE sandbox_id = {{sandbox:UInt32}} AND ({named})"
 )
+_SPELLINGS: Final = (
+    "SELECT DISTINCT arrayJoin(arrayConcat({found})) FROM {table}"
+    " WHERE sandbox_id = {{sandbox:UInt32}} AND ({named})"
+)
 TABLES: Final = ("events", "records")
+# Every id in the map, whatever it is an id of.
+_IDS: Final = (
+    "arrayMap(id -> JSONExtractString(concat('[', id, ']'), 1),"
+    r""" extractAll(toJSONString(body.^identityMap), '"id":("(?:[^"\\\\]|\\\\.)*")'))"""
+)
+_LOWER: Final = r"lowerUTF8(replaceRegexpAll({x}, '^[\\s\\pZ]+|[\\s\\pZ]+$', ''))"
+_E164: Final = r"replaceRegexpOne(replaceRegexpAll({x}, '[\\s\\pZ().\\-/]+', ''), '^00', '+')"
+_SHA256: Final = (
+    "if(length({raw}) = 64 AND match({raw}, '^[0-9a-fA-F]+$'),"
+    " lower({raw}), lower(hex(SHA256({x}))))"
+)
+# As `identity/values.py` has it; what a namespace takes as it is sent is found as it is.
+_NORMAL_FORMS: Final[Mapping[str, str]] = {
+    "lowercase": _LOWER,
+    "e164": _E164,
+    "sha256": _SHA256.format(raw="{x}", x="{x}"),
+    "email_sha256": _SHA256.format(raw=_LOWER, x=_LOWER),
+    "e164_sha256": _SHA256.format(raw=_LOWER, x=_E164),
+}
 
 
 class Naming:
@@ -34,7 +59,9 @@ class Naming:
     def __init__(self, sandbox: Sandbox, identities: Iterable[Identity]) -> None:
         self._sandbox = sandbox
         self._identities = sorted(identities)
+        self._namespaces = namespace_catalogue(sandbox)
         self._params: dict[str, Any] = {}
+        self._written: list[str] = []
         self._text = self._test()
 
     def delete(self) -> dict[str, int]:
@@ -86,6 +113,19 @@ class Naming:
             ):
                 yield from ((body, dataset) for body, dataset in block)
 
+    def spellings(self) -> set[str]:
+        """Return how they are written in those rows, where that is not their normal form."""
+        found: set[str] = set()
+        for table in TABLES if self._written else ():
+            rows = client.fetch_text(
+                _SPELLINGS.format(table=table, found=", ".join(self._written), named=self._text),
+                sandbox=self._sandbox,
+                params=self._params,
+                budget=client.MAINTENANCE,
+            )
+            found.update(text for (text,) in rows)
+        return found
+
     def _test(self) -> str:
         self._params["patterns"] = [
             pattern for identity in self._identities for pattern in _patterns(identity.value)
@@ -93,29 +133,36 @@ class Naming:
         tests = [
             "multiSearchAny(toJSONString(body.^identityMap), {patterns:Array(String)})",
         ]
-        by_namespace = self._by_namespace()
-        for path, namespace in sorted(self._identity_fields()):
-            if values := by_namespace.get(namespace):
-                name = f"n{len(self._params)}"
-                self._params[name] = values
-                tests.append(f"has({{{name}:Array(String)}}, ifNull({_read(path)}, ''))")
+        fields = self._identity_fields()
+        for namespace, values in self._by_namespace().items():
+            name = f"n{len(self._params)}"
+            self._params[name] = values
+            normal = _NORMAL_FORMS.get(namespace.normaliser, "{x}").format(x="x")
+            texts = [f"ifNull({_read(path)}, '')" for path in sorted(fields[namespace.code])]
+            named = f"x -> has({{{name}:Array(String)}}, {normal})"
+            if namespace.normaliser in _NORMAL_FORMS:
+                tests.append(f"arrayExists({named}, {_IDS})")
+                self._written.append(f"arrayFilter({named}, {_IDS})")
+                self._written += [f"arrayFilter({named}, [{text}])" for text in texts]
+            tests += [f"arrayExists({named}, [{text}])" for text in texts]
         return " OR ".join(tests)
 
-    def _by_namespace(self) -> Mapping[str, list[str]]:
-        found: dict[str, list[str]] = {}
+    def _by_namespace(self) -> Mapping[Namespace, list[str]]:
+        found: dict[Namespace, list[str]] = {}
         for identity in self._identities:
-            found.setdefault(identity.namespace, []).append(identity.value)
+            if namespace := self._namespaces.find(identity.namespace):
+                found.setdefault(namespace, []).append(identity.value)
         return found
 
-    def _identity_fields(self) -> set[tuple[str, str]]:
-        catalogue = namespace_catalogue(self._sandbox)
+    def _identity_fields(self) -> Mapping[str, set[str]]:
+        """Return by namespace the fields that schemas mark as its identities."""
+        found: dict[str, set[str]] = defaultdict(set)
         keys = list_schemas(self._sandbox).values_list("pk", flat=True)
-        return {
-            (identity.path, namespace.code)
-            for schema in compiled_schemas(self._sandbox, keys).values()
-            for identity in schema.identities
-            if (namespace := catalogue.find(identity.namespace))
-        }
+        for schema in compiled_schemas(self._sandbox, keys).values():
+            for identity in schema.identities:
+                if namespace := self._namespaces.find(identity.namespace):
+                    found[namespace.code].add(identity.path)
+        return found
 
 
 def _patterns(value: str) -> set[str]:

@@ -85,7 +85,7 @@ def _erase(job: JobHandle, row: PrivacyJob) -> None:
     with scope(sandbox, job.actor):
         naming = Naming(sandbox, named)
         batches = naming.batches(stored_numbers(sandbox, named).values())
-        traces = remove_traces(sandbox, named, batches)
+        traces = remove_traces(sandbox, _words(named) | naming.spellings(), batches)
         await_graphs(sandbox, _PATIENCE)
         removal = remove(sandbox, stored_numbers(sandbox, named).values())
         keep_batch(sandbox, uuid4(), removal.payload)
@@ -103,6 +103,10 @@ def _erase(job: JobHandle, row: PrivacyJob) -> None:
         complete(
             row, receipts, identities=[], profiles=[], user_key=_anonymous(row.user_key, named)
         )
+
+
+def _words(identities: Iterable[Identity]) -> set[str]:
+    return {identity.value for identity in identities}
 
 
 def _named(row: PrivacyJob) -> list[Identity]:

@@ -10,7 +10,6 @@ from cdp.datasets.models import Batch, BatchFile
 from cdp.datasets.services.uploads import folder_of
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.naming import patterns_of
-from profiles.identity.rules import Identity
 from profiles.sets import execute, select
 
 _REJECTED: Final = """
@@ -32,14 +31,14 @@ WHERE sandbox_id = %(sandbox)s AND id = %(id)s
 
 
 def remove_traces(
-    sandbox: Sandbox, identities: Iterable[Identity], batches: Collection[str]
+    sandbox: Sandbox, values: Iterable[str], batches: Collection[str]
 ) -> dict[str, int]:
     """Remove what names the person on the way in; return how much of each kind there was.
 
     In a queued request only her records are emptied, so that the others keep their
     places. Of the batches that brought her, the files kept for a replay go.
     """
-    words = sorted({dumps(identity.value).decode() for identity in identities})
+    words = sorted({dumps(value).decode() for value in values})
     patterns = patterns_of(words)
     return {
         "rejected records": execute(_REJECTED, sandbox, patterns=patterns),

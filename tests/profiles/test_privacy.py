@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import zipfile
@@ -16,7 +17,7 @@ from cdp.clickhouse.schema import tables
 from cdp.datasets.models import RejectedRecord
 from cdp.tenancy.models import AuditEvent
 from cdp.tenancy.scope import bypass, scope
-from profiles.models import PrivacyJob, Suppression
+from profiles.models import Namespace, PrivacyJob, Suppression
 from profiles.selectors.agreement import differences
 from tests.factories import api_client
 from tests.profiles.world import ECIDS, ME, event, fates, make_dataset, make_namespace, send
@@ -167,6 +168,37 @@ def test_after_an_erasure_nothing_of_the_person_is_found_anywhere(api, sandbox, 
     assert deletion["receipts"]["way in"]["rejected records"] == 1
     assert (deletion["identities"], deletion["user_key"]) == ([], "")
     assert api.get(f"{URL}{access['id']}/content/").json()["code"] == "content_gone"
+
+
+@pytest.mark.parametrize(
+    ("normaliser", "sent", "known_by"),
+    [
+        ("lowercase", " Canary-7F3A@Luma.com", "canary-7f3a@luma.com"),
+        ("e164", "0049 (151) 2345-678", "+491512345678"),
+        ("sha256", "sarah-7", hashlib.sha256(b"sarah-7").hexdigest()),
+        ("email_sha256", "Sarah-7 ", hashlib.sha256(b"sarah-7").hexdigest()),
+        ("e164_sha256", "+49 151 2345678", hashlib.sha256(b"+491512345678").hexdigest()),
+    ],
+)
+def test_a_person_is_erased_however_she_was_written(api, sandbox, web, normaliser, sent, known_by):
+    with scope(sandbox, ME):
+        Namespace.objects.create(
+            sandbox=sandbox, code="Own", code_key="own", type="Email", normaliser=normaliser
+        )
+    named = [("personalEmail.address", "Own", True)]
+    rows = make_dataset(sandbox, "Rows", events=False, identities=named)
+    quiet = make_dataset(sandbox, "Quiet", events=True, enabled=False)
+    send(sandbox, rows, [{"personalEmail": {"address": sent}}])
+    send(sandbox, quiet, [event("1") | {"identityMap": {"own": [{"id": sent}]}}])
+    broken = {"Own": [{"id": sent}], "ECID": [{"id": "1"}]}
+    send(sandbox, web, [event("2") | {"identityMap": broken}])
+    assert set(in_event_store(sandbox, sent)) == {"events", "profiles", "records"}
+
+    [deletion] = ask(api, "delete", identities=[("Own", known_by)])
+
+    assert deletion["receipts"]["event store"] == {"events": 1, "records": 1}
+    assert in_event_store(sandbox, sent) == []
+    assert places_of(sent) == []
 
 
 def test_others_stay_as_they_are(api, sandbox, person):
