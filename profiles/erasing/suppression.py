@@ -9,12 +9,12 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
-from cdp.datasets.records import Rejection
+from cdp.datasets.records import Accepted, Rejection
 from cdp.errors import FieldError
 from cdp.tenancy.models import Sandbox
 from profiles.identity.fragment import source_time
 from profiles.identity.rules import Identity
-from profiles.ingest.people import Attributed, milliseconds
+from profiles.ingest.people import Attributed, Readers, milliseconds
 from profiles.models import Suppression
 from profiles.sets import select
 
@@ -47,15 +47,19 @@ def suppress(sandbox: Sandbox, identities: Iterable[Identity], now: datetime) ->
 
 
 def refuse_erased(
-    sandbox: Sandbox, attributed: Sequence[Attributed]
+    sandbox: Sandbox, attributed: Sequence[Attributed], readers: Readers
 ) -> tuple[list[Attributed], list[Rejection]]:
-    """Leave out records of erased persons. Of what is refused nothing is kept but the place."""
+    """Leave out records of erased persons. Of what is refused nothing is kept but the place.
+
+    Whoever a record names counts, also where its dataset makes nobody of them.
+    """
     if not Suppression.objects.for_sandbox(sandbox).exists():
         return list(attributed), []
-    erased = _erased(sandbox, {i for one in attributed for i in one.identities})
+    named = [one.identities or readers.read(one.record).identities for one in attributed]
+    erased = _erased(sandbox, {identity for some in named for identity in some})
     kept, refused = [], []
-    for one in attributed:
-        if _is_old(one, erased):
+    for one, identities in zip(attributed, named, strict=True):
+        if _is_old(one.record, identities, erased):
             aside = Rejection.of(one.record, [_ERASED])
             refused.append(replace(aside, record={}, dedup_scope=""))
         else:
@@ -70,17 +74,19 @@ def erased_among(sandbox: Sandbox, identities: Iterable[Identity]) -> set[Identi
     return set(_erased(sandbox, identities))
 
 
-def _is_old(one: Attributed, erased: Mapping[Identity, int]) -> bool:
+def _is_old(
+    record: Accepted, identities: Iterable[Identity], erased: Mapping[Identity, int]
+) -> bool:
     """Tell whether a record is of the time before any of its identities was erased.
 
     Rows say when they came, not when they were true; only the source's own time will do.
     """
-    since = max((erased.get(identity, 0) for identity in one.identities), default=0)
+    since = max((erased.get(identity, 0) for identity in identities), default=0)
     if not since:
         return False
-    if one.record.dataset.is_events:
-        return milliseconds(one.record) <= since
-    return (source_time(one.record.record) or 0) <= since
+    if record.dataset.is_events:
+        return milliseconds(record) <= since
+    return (source_time(record.record) or 0) <= since
 
 
 def _erased(sandbox: Sandbox, identities: Iterable[Identity]) -> dict[Identity, int]:

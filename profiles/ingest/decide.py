@@ -17,7 +17,7 @@ from profiles.ingest.fragments import apply_rows
 from profiles.ingest.keeping import keep_batch
 from profiles.ingest.keys import key_of, take_keys
 from profiles.ingest.payload import EVENTS, OVERRIDES, PROFILES, RECORDS, Payload
-from profiles.ingest.people import Attributed, attribute, sightings_of
+from profiles.ingest.people import Attributed, Readers, attribute, sightings_of
 from profiles.ingest.regrouped import override_rows
 from profiles.ingest.rows import Origin, event_line, lines_of, record_line
 from profiles.ingest.snapshots import take_snapshots
@@ -37,8 +37,9 @@ def decide(
     namespaces = namespace_catalogue(sandbox)
     rules = linking_rules(sandbox, namespaces)
     origin = Origin(sandbox, uuid4(), now)
-    attributed, refused = attribute(prepared.accepted, namespaces, rules)
-    attributed, erased = refuse_erased(sandbox, attributed)
+    readers = Readers(namespaces, rules)
+    attributed, refused = attribute(prepared.accepted, readers)
+    attributed, erased = refuse_erased(sandbox, attributed, readers)
     refused += erased
     events = [one.record for one in attributed if one.record.dataset.is_events]
     duplicates = take_keys(sandbox, events, now)

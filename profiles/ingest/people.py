@@ -27,22 +27,34 @@ class Attributed:
     primary: Identity | None = None
 
 
+class Readers:
+    """Reads whom records name, each as its dataset has it."""
+
+    def __init__(self, namespaces: NamespaceCatalogue, rules: Rules) -> None:
+        self._namespaces, self._rules = namespaces, rules
+        self._by_dataset: dict[str, Reader] = {}
+
+    def read(self, record: Accepted) -> Named:
+        """Return what a record says of whom it is about."""
+        dataset = record.dataset
+        reader = self._by_dataset.get(dataset.id)
+        if reader is None:
+            reader = _reader(dataset, self._namespaces, self._rules)
+            self._by_dataset[dataset.id] = reader
+        return reader.read(record.record)
+
+
 def attribute(
-    records: Iterable[Accepted], namespaces: NamespaceCatalogue, rules: Rules
+    records: Iterable[Accepted], readers: Readers
 ) -> tuple[list[Attributed], list[Rejection]]:
     """Find whom each record names; refuse those that name nobody although they should."""
-    readers: dict[str, Reader] = {}
     attributed: list[Attributed] = []
     refused: list[Rejection] = []
     for record in records:
-        dataset = record.dataset
-        if not (record.profile or dataset.identity_enabled):
+        if not (record.profile or record.dataset.identity_enabled):
             attributed.append(Attributed(record))
             continue
-        reader = readers.get(dataset.id)
-        if reader is None:
-            reader = readers[dataset.id] = _reader(dataset, namespaces, rules)
-        named = reader.read(record.record)
+        named = readers.read(record)
         problem = _problem(record, named)
         if problem is None:
             attributed.append(Attributed(record, named.identities, named.primary))

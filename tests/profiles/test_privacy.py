@@ -227,6 +227,19 @@ def test_old_data_sent_again_does_not_bring_the_person_back(api, sandbox, web, c
         assert Suppression.objects.for_sandbox(sandbox).count() == 3
 
 
+def test_old_data_do_not_come_back_where_they_make_nobody(api, sandbox, quiet, person):
+    visits = make_dataset(sandbox, "Visits", events=True, enabled=False)
+    ask(api, "delete")
+
+    row = [{"personalEmail": {"address": CANARY}}, {"personalEmail": {"address": "x@luma.com"}}]
+    old = event("new id", at="2026-11-01T00:00:00Z", Email=CANARY)
+    later = event("later", at=(timezone.now() + timedelta(minutes=5)).isoformat(), Email=CANARY)
+
+    assert fates(sandbox, send(sandbox, quiet, row)) == "rs"
+    assert in_event_store(sandbox, CANARY) == []
+    assert fates(sandbox, send(sandbox, visits, [old, later])) == "rs"
+
+
 def test_what_the_person_does_later_may_come_in(api, sandbox, web, person):
     ask(api, "delete")
 
