@@ -36,6 +36,7 @@ class Unit(StrEnum):
 
 
 OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=", "in", "exists")
+_LARGEST: Final = 2**63
 _NUMBERS: Final = frozenset({"number", "integer"})
 # Every event has these as columns, whatever its schema says.
 OWN: Final[Mapping[str, Field]] = {
@@ -173,6 +174,9 @@ def _condition_problems(condition: Condition, field: Field, path: str) -> list[F
     if any(not isinstance(value, kinds) or _is_odd_bool(value, kinds) for value in values):
         detail = f"'{condition.field}' is compared with {field.type} values."
         return [_error(f"{path}.value", "wrong_type", detail)]
+    if any(isinstance(value, int | float) and abs(value) >= _LARGEST for value in values):
+        detail = "Numbers of 64 bits and more cannot be compared with."
+        return [_error(f"{path}.value", "too_large", detail)]
     if field.format == "date-time" and not all(map(_is_moment, values)):
         detail = f"'{condition.field}' is compared with times such as 2026-01-31T12:00:00Z."
         return [_error(f"{path}.value", "wrong_type", detail)]

@@ -27,7 +27,7 @@ def _value(one: Computation, column: Any, fields: Mapping[str, Field]) -> Any:
         return int(column) or None
     if one.function is Function.SUM:
         millionths, seen = column
-        return millionths / MICRO if seen else None
+        return int(millionths) / MICRO if seen else None
     if one.function is Function.MOST_RECENT:
         text, at = column
         return {"value": loads(text), "timestamp": _moment(at)} if text else None

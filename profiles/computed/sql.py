@@ -13,6 +13,7 @@ from cdp.schemas.registry.fields import Field
 from profiles.computed.definition import Computation, Condition, Function
 
 MICRO: Final = 1_000_000
+MOST: Final = 1e60
 _TYPES: Final[Mapping[str, str]] = {
     "number": "Float64",
     "integer": "Int64",
@@ -88,12 +89,22 @@ def _sum(source: Field, where: str) -> str:
     """Return a tuple of the sum in millionths and of how many values went into it."""
     if _is_list(source):
         values = f"arrayFilter(x -> isNotNull(x), {_value(source)})"
-        millionths = f"arraySum(x -> toInt64(round(assumeNotNull(x) * {MICRO})), {values})"
-        return f"tuple(sumIf({millionths}, {where}), sumIf(length({values}), {where}))"
+        millionths = f"arraySum(x -> {_millionths('assumeNotNull(x)', source)}, {values})"
+        return f"tuple(toString(sumIf({millionths}, {where})), sumIf(length({values}), {where}))"
     value = _value(source)
     seen = f"({where}) AND isNotNull({value})"
-    millionths = f"toInt64(round(assumeNotNull({value}) * {MICRO}))"
-    return f"tuple(sumIf({millionths}, {seen}), countIf({seen}))"
+    millionths = _millionths(f"assumeNotNull({value})", source)
+    return f"tuple(toString(sumIf({millionths}, {seen})), countIf({seen}))"
+
+
+def _millionths(value: str, source: Field) -> str:
+    """Return a number in whole millionths, in a type that holds sums of as many as there may be.
+
+    What is beyond `MOST` counts as that: the store refuses to make it a whole number.
+    """
+    if source.type == "integer":
+        return f"toInt256({value}) * {MICRO}"
+    return f"toInt256(round(greatest(least({value}, {MOST}), -{MOST}) * {MICRO}))"
 
 
 def _extreme(function: str, source: Field, where: str) -> str:
@@ -112,11 +123,14 @@ def _test(scan: Scan, condition: Condition) -> str:
         return _is_there(source)
     kind = "Int64" if is_time(source) else _TYPES.get(source.type, "String")
     x = _ordered(source, "x")
+    values = condition.value if condition.operator == "in" else [condition.value]
+    if source.type == "integer" and not all(map(_is_whole, values)):
+        kind, x = "Float64", f"toFloat64({x})"
     if condition.operator == "in":
-        given = scan.parameter(f"Array({kind})", _values(source, kind, condition.value))
+        given = scan.parameter(f"Array({kind})", _values(source, kind, values))
         one = f"has({given}, assumeNotNull({x})) AND isNotNull({x})"
     else:
-        given = scan.parameter(kind, _values(source, kind, [condition.value])[0])
+        given = scan.parameter(kind, _values(source, kind, values)[0])
         one = f"ifNull({x} {condition.operator} {given}, false)"
     if _is_list(source):
         return f"arrayExists(x -> {one}, {_value(source)})"
@@ -133,6 +147,10 @@ def _ordered(source: Field, text: str) -> str:
     if not is_time(source):
         return text
     return f"toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull({text}, 3, 'UTC'))"
+
+
+def _is_whole(value: float) -> bool:
+    return int(value) == value
 
 
 def _values(source: Field, kind: str, values: Sequence[Any]) -> list[Any]:

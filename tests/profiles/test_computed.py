@@ -18,6 +18,7 @@ from profiles.selectors.agreement import differences
 from profiles.selectors.rules import linking_rules
 from profiles.stitching.sightings import Sighting, Sightings
 from profiles.stitching.stitch import stitch
+from tests.profiles import world
 from tests.profiles.world import ECIDS, ME, event, make_dataset, make_namespace, send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clickhouse]
@@ -100,6 +101,16 @@ def test_every_function_over_events_as_they_come(api, sandbox, web, root):
         "firstSeen": "2026-11-01T10:00:00.000Z",
     }
     assert list(differences(sandbox)) == []
+
+
+def test_no_number_is_too_large_for_a_sum(api, sandbox, web, root):
+    publish(api, make(api, "spent", "sum", "commerce.order.priceTotal"))
+
+    send(sandbox, web, [buy(n, 5e12) for n in range(3)])
+    send(sandbox, web, [buy("x", 1.5e305, ECID=PHONE)])
+
+    assert computed(api, root) == {"spent": 15e12}
+    assert computed(api, root, f"ECID:{PHONE}") == {"spent": 1e60}
 
 
 def test_values_follow_merges(api, sandbox, web, root):
@@ -247,6 +258,8 @@ def test_rules_and_templates_know_the_fields(api, sandbox, web, root):
         ("count", "", {"conditions": [{"field": "eventType", "operator": "in", "value": 1}]}, "required"),
         ("count", "", {"conditions": [{"field": "eventType", "operator": "=", "value": 1}]}, "wrong_type"),
         ("count", "", {"conditions": [{"field": "timestamp", "operator": ">", "value": "x"}]}, "wrong_type"),
+        ("count", "", {"conditions": [
+            {"field": "commerce.order.priceTotal", "operator": "<", "value": 1e300}]}, "too_large"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_computed_is_refused(api, sandbox, web, function, field, more, code):
@@ -311,3 +324,27 @@ def test_conditions_choose_events(api, sandbox, web, root, operator, value, coun
     send(sandbox, web, [event("v", ECID=LAPTOP)])
 
     assert computed(api, root) == {"chosen": count}
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "count"),
+    [
+        ("=", 1.5, 0),
+        ("<", 1.5, 1),
+        (">=", 1.5, 2),
+        ("in", [1.5, 2], 1),
+        (">=", 2.0, 2),
+    ],
+)
+def test_whole_numbers_are_compared_with_any_number(
+    api, sandbox, monkeypatch, root, operator, value, count
+):
+    schema = world.objects(**world.EVENT["properties"], level={"type": "integer"})
+    monkeypatch.setattr(world, "EVENT", schema)
+    games = make_dataset(sandbox, "Games", events=True)
+    condition = {"field": "level", "operator": operator, "value": value}
+    publish(api, make(api, "found", "count", conditions=[condition]))
+
+    send(sandbox, games, [event(f"g{n}", ECID=LAPTOP, level=n) for n in (1, 2, 3)])
+
+    assert computed(api, root).get("found", 0) == count
