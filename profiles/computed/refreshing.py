@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from cdp import queue
+from cdp.queue import backlog
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
@@ -44,12 +45,15 @@ def refresh_slice(sandbox: Sandbox, after: int) -> None:
 
 
 def refresh_due() -> None:
-    """Begin to work out anew, in each sandbox, what time may have changed; run every minute."""
+    """Begin to work out anew, in each sandbox, what time may have changed; run every minute.
+
+    Not while everybody is still being gone through: who comes last would never have a turn.
+    """
     now = timezone.now()
     for sandbox in Sandbox.objects.select_related("organization").order_by("pk"):
         with scope(sandbox, ACTOR):
             due = ComputedAttribute.objects.for_sandbox(sandbox).filter(_is_due(now))
-            if due.update(evaluated_at=now):
+            if not backlog(sandbox, COMPUTED_OUTDATED) and due.update(evaluated_at=now):
                 queue.publish(COMPUTED_OUTDATED, {"after": 0}, sandbox=sandbox)
 
 

@@ -219,6 +219,26 @@ def test_time_alone_changes_a_value(api, sandbox, web, root, monkeypatch):
     assert computed(api, root) == {"spent": 10.0}
 
 
+def test_everybody_has_a_turn_before_it_begins_anew(api, sandbox, web):
+    publish(api, make(api, "spent", "sum", "commerce.order.priceTotal"))
+    attributes = ComputedAttribute.objects.for_sandbox(sandbox)
+    waiting = QueueItem.objects.for_sandbox(sandbox).filter(topic="computed.outdated")
+    long_ago = timezone.now() - timedelta(days=2)
+    with scope(sandbox, ME):
+        queue.publish("computed.outdated", {"after": 5_000}, sandbox=sandbox)
+        attributes.update(evaluated_at=long_ago)
+
+    refresh_due()
+
+    with scope(sandbox, ME):
+        assert [row.payload for row in waiting] == [{"after": 5_000}]
+        assert attributes.get().evaluated_at == long_ago
+    queue.drain(TOPICS)
+    refresh_due()
+    with scope(sandbox, ME):
+        assert [row.payload for row in waiting.all()] == [{"after": 0}]
+
+
 def test_a_disabled_attribute_leaves_nothing(api, sandbox, web, root):
     made = make(api, "spent", "sum", "commerce.order.priceTotal")
     publish(api, made)
