@@ -25,6 +25,7 @@ from profiles.ingest.payload import Deletion, Payload
 from profiles.ingest.regrouped import changed_payload
 from profiles.models import DeletionOrder
 from profiles.selectors.identities import members_of
+from profiles.selectors.people import people_of_ids
 from profiles.sets import OWN, execute, select
 from profiles.stitching.locks import await_graphs
 from profiles.stitching.stitch import Stitched
@@ -80,8 +81,13 @@ def run_deletion(job: JobHandle) -> dict[str, str]:
 
 
 def _delete_profiles(sandbox: Sandbox, row: DeletionOrder) -> Outcome:
-    """Remove everything of whole profiles; the persons may come back with new data."""
-    removal = remove(sandbox, members_of(sandbox, row.profiles))
+    """Remove everything of whole profiles; the persons may come back with new data.
+
+    One that was merged since it was ordered stands for whoever has taken it over.
+    """
+    people = people_of_ids(sandbox, row.profiles)
+    standing = {person.id for person in people if person is not None}
+    removal = remove(sandbox, members_of(sandbox, standing))
     counts = {"identities": removal.identities, "fragments": removal.fragments}
     return removal.payload, counts | {"profiles": removal.profiles}
 

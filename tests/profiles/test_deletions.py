@@ -83,6 +83,19 @@ def test_a_deleted_profile_is_gone_and_may_come_back(api, sandbox, web, people):
     assert api.get("/api/v1/profiles/", {"identity": "CRM:c-1"}).status_code == 200
 
 
+def test_a_profile_that_merges_before_it_is_deleted_goes_with_its_survivor(api, sandbox, web):
+    send(sandbox, web, [event("1", CRM="c-1"), event("2", ECID=LAPTOP)])
+    laptop = {"namespace": "ECID", "value": LAPTOP}
+    ordered = api.post("/api/v1/profile-deletes/", {"identities": [laptop]}).json()
+    send(sandbox, web, [event("3", ECID=LAPTOP, CRM="c-1")])
+
+    queue.drain(TOPICS)
+
+    done = api.get(f"/api/v1/profile-deletes/{ordered['id']}/").json()
+    assert done["receipts"] == {"profiles": {"identities": 2, "fragments": 0, "profiles": 2}}
+    assert (values(sandbox), events(sandbox)) == ([], [])
+
+
 def test_what_a_dataset_says_goes_with_whom_it_alone_has_joined(api, sandbox, app, people):
     done = order(api, "profile-deletes", {"dataset_id": app.pk})
 
