@@ -63,7 +63,7 @@ def _work(origin: Origin, kept: Sequence[Attributed], rules: Rules) -> Payload:
     stitched = stitch(sandbox, sightings_of(kept), rules, origin.now)
     events = [one for one in kept if one.record.dataset.is_events]
     rows = [one for one in kept if not one.record.dataset.is_events]
-    said = apply_rows(
+    said, unsaid = apply_rows(
         sandbox, [row for row in rows if row.record.profile and row.primary], stitched.numbers
     )
     spoken_of = {stitched.profile_of[identity] for identity in said}
@@ -85,6 +85,7 @@ def _work(origin: Origin, kept: Sequence[Attributed], rules: Rules) -> Payload:
         },
         changed=sorted(active | spoken_of | stitched.regrouped | stitched.founded),
         vanished=sorted(stitched.vanished.items()),
+        emptied=sorted({stitched.profile_of[identity] for identity in unsaid}),
         origins={
             EVENTS: [_origin(sandbox, event) for event in events],
             RECORDS: [_origin(sandbox, row) for row in rows],

@@ -54,13 +54,17 @@ class Changes:
 
 def apply_rows(
     sandbox: Sandbox, rows: Iterable[Attributed], numbers: Mapping[Any, int]
-) -> set[int]:
-    """Change the fragments as the rows say; return the identities whose fragments changed."""
+) -> tuple[set[int], set[int]]:
+    """Change the fragments as the rows say.
+
+    Returns the identities whose fragments changed, and those of them that have lost one.
+    """
     keyed = [((numbers[row.primary], row.record.dataset.id), row) for row in rows]
     patched = [key for key, row in keyed if row.record.operation == Operation.MERGE]
     changes = fold(keyed, _read(sandbox, patched))
     _store(sandbox, changes)
-    return {identity for identity, _ in (*changes.written, *changes.deleted)}
+    lost = {identity for identity, _ in changes.deleted}
+    return lost.union(identity for identity, _ in changes.written), lost
 
 
 def fold(rows: Iterable[tuple[Key, Attributed]], stored: Mapping[Key, Fragment]) -> Changes:

@@ -96,6 +96,18 @@ def test_a_profile_that_merges_before_it_is_deleted_goes_with_its_survivor(api, 
     assert (values(sandbox), events(sandbox)) == ([], [])
 
 
+def test_whoever_loses_the_last_row_is_nobody(api, sandbox, web, crm):
+    send(sandbox, crm, [{"_luma": {"crmId": f"c-{n}"}} for n in (1, 2)])
+    send(sandbox, web, [event("1", CRM="c-2")])
+
+    rows = [{"_luma": {"crmId": f"c-{n}"}} for n in (1, 2, 3)]
+    send(sandbox, crm, rows, operation="delete")
+    queue.drain(TOPICS)
+
+    assert values(sandbox) == ["c-2"]
+    assert list(differences(sandbox)) == []
+
+
 def test_what_a_dataset_says_goes_with_whom_it_alone_has_joined(api, sandbox, app, people):
     done = order(api, "profile-deletes", {"dataset_id": app.pk})
 
