@@ -5,7 +5,10 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
+import structlog
+
 from cdp.clickhouse import client
+from cdp.clickhouse.errors import BudgetExceeded
 from cdp.schemas.registry.fields import Field
 from cdp.schemas.selectors import EVENT_CLASS, union_fields
 from cdp.tenancy.models import Sandbox
@@ -45,6 +48,8 @@ RETURNING profile_id
 
 Values = Mapping[int, Mapping[str, Any]]
 
+log = structlog.get_logger(__name__)
+
 
 def published(sandbox: Sandbox) -> list[Computation]:
     """Return what is worked out in the sandbox."""
@@ -72,24 +77,39 @@ def event_fields(sandbox: Sandbox) -> Mapping[str, Field]:
 
 def work_out(
     sandbox: Sandbox, computations: Sequence[Computation], profiles: Collection[int], now: datetime
-) -> Values:
-    """Compute the attributes of these profiles from the event store; those without any are left out."""
+) -> tuple[Values, set[int]]:
+    """Compute the attributes of these profiles from the event store; those without any are left out.
+
+    Also returns the profiles that even alone are too much for the event store.
+    """
     fields = event_fields(sandbox)
     known = [one for one in computations if all(name in fields for name in one.fields)]
     found: dict[int, dict[str, Any]] = {}
+    too_much: set[int] = set()
     if not known:
-        return found
+        return found, too_much
     text, params = statement(known, fields, now)
-    for some in _slices(profiles):
+    waiting = list(_slices(profiles))
+    while waiting:
+        some = waiting.pop()
         owners = members_of(sandbox, some)
         given = {"ids": list(owners), "owners": list(owners.values())}
-        rows = client.fetch_text(
-            text, sandbox=sandbox, params={**params, **given}, budget=client.STREAMING
-        )
+        try:
+            rows = client.fetch_text(
+                text, sandbox=sandbox, params={**params, **given}, budget=client.STREAMING
+            )
+        except BudgetExceeded:
+            half = len(some) // 2
+            if half:
+                waiting += [some[:half], some[half:]]
+            else:
+                log.warning("too_much_to_compute", sandbox=sandbox.pk, profiles=some)
+                too_much.update(some)
+            continue
         for owner, *columns in rows:
             if values := values_of(known, columns, fields):
                 found[owner] = values
-    return found
+    return found, too_much
 
 
 def differing(sandbox: Sandbox, values: Values, profiles: Collection[int]) -> set[int]:

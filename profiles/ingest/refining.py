@@ -33,9 +33,13 @@ WHERE {OWN} AND id = ANY(%(profiles)s) AND NOT vanished
 
 @dataclass(frozen=True, slots=True)
 class WorkedOut:
-    """Values of profiles as of a moment, and the profiles' versions just before it."""
+    """Values of profiles as of a moment, and the profiles' versions just before it.
+
+    Of profiles that were `too_much` nothing is known; what they have stays.
+    """
 
     values: Values
+    too_much: Collection[int]
     versions: Mapping[int, int]
     now: datetime
 
@@ -58,7 +62,8 @@ def work_out_now(
     """Compute the attributes of those of the profiles that stand."""
     versions = _standing(sandbox, profiles)
     now = timezone.now()
-    return WorkedOut(work_out(sandbox, computations, versions, now), versions, now)
+    values, too_much = work_out(sandbox, computations, versions, now)
+    return WorkedOut(values, too_much, versions, now)
 
 
 def refine(sandbox: Sandbox, payload: Payload, worked_out: WorkedOut) -> Payload | None:
@@ -68,7 +73,8 @@ def refine(sandbox: Sandbox, payload: Payload, worked_out: WorkedOut) -> Payload
     is looked at again; who has vanished or is gone since has none.
     """
     forget_values(sandbox, [gone for gone, _ in payload.vanished])
-    other = differing(sandbox, worked_out.values, payload.changed)
+    known = set(payload.changed).difference(worked_out.too_much)
+    other = differing(sandbox, worked_out.values, known)
     if not other:
         return None
     await_graphs(sandbox)

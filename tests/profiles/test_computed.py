@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from cdp import queue
 from cdp.clickhouse import client
+from cdp.clickhouse.errors import BudgetExceeded
 from cdp.queue.models import QueueItem
 from cdp.schemas.selectors import PROFILE_CLASS, union_fields
 from cdp.tenancy.scope import scope
@@ -14,12 +15,13 @@ from profiles.identity.rules import Identity
 from profiles.ingest import batches, refining
 from profiles.ingest.regrouped import hand_over_regrouped
 from profiles.models import ComputedAttribute, ComputedValues
+from profiles.models import Identity as IdentityRow
 from profiles.selectors.agreement import differences
 from profiles.selectors.rules import linking_rules
 from profiles.stitching.sightings import Sighting, Sightings
 from profiles.stitching.stitch import stitch
 from tests.profiles import world
-from tests.profiles.world import ECIDS, ME, event, make_dataset, make_namespace, send
+from tests.profiles.world import ECIDS, ME, event, fates, make_dataset, make_namespace, send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clickhouse]
 LAPTOP, PHONE = ECIDS["laptop"], ECIDS["phone"]
@@ -217,6 +219,30 @@ def test_time_alone_changes_a_value(api, sandbox, web, root, monkeypatch):
     monkeypatch.undo()  # the token lives in the present
 
     assert computed(api, root) == {"spent": 10.0}
+
+
+def test_whoever_has_too_many_events_keeps_her_values_and_stops_nobody(
+    api, sandbox, web, root, monkeypatch
+):
+    publish(api, make(api, "spent", "sum", "commerce.order.priceTotal"))
+    send(sandbox, web, [buy(1, 5.0)])
+    with scope(sandbox, ME):
+        laptop = IdentityRow.objects.for_sandbox(sandbox).get(value=LAPTOP).pk
+    real = client.fetch_text
+
+    def limited(text, **values):
+        if laptop in values["params"].get("ids", ()):
+            raise BudgetExceeded("too much")
+        return real(text, **values)
+
+    monkeypatch.setattr(client, "fetch_text", limited)
+    others = [buy(n, n, ECID=f"{n:038}") for n in range(11, 14)]
+
+    receipt = send(sandbox, web, [buy(2, 7.0), *others])
+
+    assert fates(sandbox, receipt) == "ssss"
+    assert computed(api, root) == {"spent": 5.0}
+    assert computed(api, root, f"ECID:{12:038}") == {"spent": 12.0}
 
 
 def test_everybody_has_a_turn_before_it_begins_anew(api, sandbox, web):
