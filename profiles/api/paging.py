@@ -4,8 +4,9 @@ from rest_framework.request import Request
 
 from cdp.api.pagination import Cursor
 from cdp.errors import Malformed
+from profiles.selectors.timeline import Event, Place
 
-EVENT_ID = "event_id"
+EVENT = "event"
 SEARCH_ORDER = ("term", "profile")
 
 
@@ -31,3 +32,16 @@ def next_link(request: Request, order: tuple[str, ...], word: str, number: int) 
     query = request.query_params.copy()
     query["cursor"] = Cursor(order, (word, number)).text()
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def event_edge(edge: tuple[str, int] | None) -> Place | None:
+    """Return the place of the event at a page's edge."""
+    if edge is None:
+        return None
+    dataset, _, event_id = edge[0].partition(" ")
+    return edge[1], event_id, dataset
+
+
+def event_word(event: Event) -> str:
+    """Return what `event_edge` reads; the id of a dataset holds no space."""
+    return f"{event.dataset_id} {event.event_id}"

@@ -10,7 +10,14 @@ from rest_framework.response import Response
 from cdp.api.serializers import read_query
 from cdp.clickhouse.errors import StoreUnavailable
 from profiles.api.many import bulk_json, found_by_identity
-from profiles.api.paging import EVENT_ID, SEARCH_ORDER, next_link, read_edge
+from profiles.api.paging import (
+    EVENT,
+    SEARCH_ORDER,
+    event_edge,
+    event_word,
+    next_link,
+    read_edge,
+)
 from profiles.api.profile_links import ProfileLinksMixin
 from profiles.api.queries import (
     EventsQuery,
@@ -79,8 +86,7 @@ class ProfilesViewSet(ProfileLinksMixin):
         asked = read_query(request, EventsQuery)
         if "event_type" in asked:
             self.sight.require_event_field(EVENT_TYPE)
-        order, limit = (asked["ordering"], EVENT_ID), asked["limit"]
-        edge = read_edge(asked.get("cursor"), order)
+        order, limit = (asked["ordering"], EVENT), asked["limit"]
         wanted = Asked(
             since=asked.get("since"),
             until=asked.get("until"),
@@ -88,11 +94,11 @@ class ProfilesViewSet(ProfileLinksMixin):
             datasets=[asked["dataset"]] if "dataset" in asked else [],
             newest_first=asked["ordering"] == "-timestamp",
             limit=limit + 1,
-            after=(edge[1], edge[0]) if edge else None,
+            after=event_edge(read_edge(asked.get("cursor"), order)),
         )
         found = list_events(self.sandbox, self.person(profile_id), wanted)
         more, page = len(found) > limit, found[:limit]
-        following = next_link(request, order, page[-1].event_id, page[-1].at) if more else None
+        following = next_link(request, order, event_word(page[-1]), page[-1].at) if more else None
         return Response(
             {"results": [event_json(event, self.sight) for event in page], "next": following}
         )

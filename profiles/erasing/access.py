@@ -17,7 +17,7 @@ from profiles.selectors.graphs import list_links
 from profiles.selectors.people import Person, people_of_identities
 from profiles.selectors.shown import choose_policy, show
 from profiles.selectors.sight import EVERYTHING
-from profiles.selectors.timeline import Asked, list_events
+from profiles.selectors.timeline import Asked, Place, list_events
 
 _PAGE: Final = 1_000
 _READ_ME: Final = """\
@@ -120,13 +120,13 @@ def _write_rows(
 
 
 def _events(sandbox: Sandbox, person: Person) -> Iterator[dict[str, Any]]:
-    after: tuple[int, str] | None = None
+    after: Place | None = None
     while True:
         page = list_events(sandbox, person, Asked(newest_first=False, limit=_PAGE, after=after))
         yield from (event.body for event in page)
         if len(page) < _PAGE:
             return
-        after = page[-1].at, page[-1].event_id
+        after = page[-1].place
 
 
 def _write_lines(

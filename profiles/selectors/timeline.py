@@ -18,6 +18,10 @@ EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AHEAD: Final = timedelta(days=2)  # further ahead than any event is let in
 
 
+# When, the event's id and its dataset: two datasets may have been sent the same event.
+Place = tuple[int, str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event, with the identity that sent it."""
@@ -29,10 +33,18 @@ class Event:
     identity: Identity
     body: dict[str, Any]
 
+    @property
+    def place(self) -> Place:
+        """Say where it stands in a timeline."""
+        return self.at, self.event_id, self.dataset_id
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which events, in which order; `after` is the last one that the caller has seen."""
+    """Which events, in which order.
+
+    `after` is the place of the last one that the caller has seen (`Event.place`).
+    """
 
     since: datetime | None = None
     until: datetime | None = None
@@ -40,12 +52,12 @@ class Asked:
     datasets: Sequence[str] = ()
     newest_first: bool = True
     limit: int = 50
-    after: tuple[int, str] | None = None
+    after: Place | None = None
 
 
 def list_events(sandbox: Sandbox, person: Person, asked: Asked) -> list[Event]:
     """Return a person's events. Raises `StoreUnavailable`."""
-    after, after_id = asked.after or (0, "")
+    after, after_id, after_dataset = asked.after or (0, "", "")
     return _events(
         sandbox,
         person,
@@ -58,6 +70,7 @@ def list_events(sandbox: Sandbox, person: Person, asked: Asked) -> list[Event]:
         direction=-1 if asked.newest_first else 1,
         after=after,
         after_id=after_id,
+        after_dataset=after_dataset,
         limit=asked.limit,
     )
 

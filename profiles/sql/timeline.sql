@@ -15,8 +15,8 @@ WHERE sandbox_id = {sandbox:UInt32}
     AND (empty({datasets:Array(String)}) OR dataset_id IN {datasets:Array(String)})
     AND (
         {after_id:String} = ''
-        OR (toUnixTimestamp64Milli(ts) * {direction:Int64}, event_id)
-            > ({after:Int64} * {direction:Int64}, {after_id:String})
+        OR (toUnixTimestamp64Milli(ts) * {direction:Int64}, event_id, toString(dataset_id))
+            > ({after:Int64} * {direction:Int64}, {after_id:String}, {after_dataset:String})
     )
-ORDER BY at * {direction:Int64}, event_id
+ORDER BY at * {direction:Int64}, event_id, toString(dataset_id)
 LIMIT {limit:UInt32}

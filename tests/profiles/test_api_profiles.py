@@ -161,6 +161,22 @@ def test_events_are_filtered_ordered_and_paged(api, sarah):
     assert api.get(url, {"cursor": "x", "limit": 2}).status_code == 400
 
 
+@pytest.mark.parametrize("ordering", ["timestamp", "-timestamp"])
+def test_an_event_in_two_datasets_is_on_one_page_after_the_other(api, sandbox, web, ordering):
+    app = make_dataset(sandbox, "App", events=True)
+    twin = event("1 2", at="2026-11-01T00:00:00Z", ECID=LAPTOP)
+    for dataset in (app, web):
+        send(sandbox, dataset, [twin])
+    key = api.get("/api/v1/profiles/", {"identity": f"ECID:{LAPTOP}"}).json()["id"]
+
+    first = api.get(f"/api/v1/profiles/{key}/events/", {"limit": 1, "ordering": ordering}).json()
+    second = api.get(first["next"]).json()
+
+    shown = [one["dataset_id"] for page in (first, second) for one in page["results"]]
+    assert sorted(shown) == sorted([app.pk, web.pk])
+    assert second["next"] is None
+
+
 def test_fragments_show_what_each_dataset_says(api, sarah, crm):
     key = look_up(api, "CRM:c-1").json()["id"]
 
