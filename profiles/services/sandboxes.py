@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
+from cdp import queue
 from cdp.datasets.models import Dataset
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.base import SandboxModel
@@ -31,6 +32,7 @@ from profiles.models import (
 )
 from profiles.sets import execute
 from profiles.stitching.locks import await_graphs
+from profiles.topics import GRAPHS_OUTDATED, SNAPSHOTS_OUTDATED
 
 _ACTOR: Final = Actor.system("sandboxes")
 _PATIENCE: Final = "60s"
@@ -71,7 +73,8 @@ def copy_profiles(source: Sandbox, target: Sandbox) -> None:
     """Copy namespaces, linking rules, merge policies and computed attributes, but nobody.
 
     What the target has by that name stays as it is. Computed attributes arrive as drafts:
-    there are no events there yet to work them out of.
+    there need be no events there yet to work them out of. Whoever is there already is judged
+    and merged anew.
     """
     with scope(source, _ACTOR):
         namespaces = list(Namespace.objects.for_sandbox(source).order_by("pk"))
@@ -82,13 +85,16 @@ def copy_profiles(source: Sandbox, target: Sandbox) -> None:
         datasets = dict(Dataset.objects.for_sandbox(source).values_list("pk", "name"))
     with scope(target, _ACTOR):
         Namespace.objects.bulk_create(_new(target, namespaces, "code_key", "ns"))
-        MergePolicy.objects.bulk_create(_policies(target, policies, datasets))
+        made = MergePolicy.objects.bulk_create(_policies(target, policies, datasets))
+        if any(policy.is_default for policy in made):
+            queue.publish(SNAPSHOTS_OUTDATED, {"after": 0}, sandbox=target)
         drafts = _new(target, attributes, "name", "ca")
         for row in drafts:
             row.state, row.evaluated_at = ComputedState.DRAFT, None
         ComputedAttribute.objects.bulk_create(drafts)
-        for one, prefix in ((settings, "ids"), (retention, "ret")):
-            _copy_single(target, one, prefix)
+        if _copy_single(target, settings, "ids"):
+            queue.publish(GRAPHS_OUTDATED, {"after": 0}, sandbox=target)
+        _copy_single(target, retention, "ret")
 
 
 def _new(target: Sandbox, rows: Iterable[Row], key: str, prefix: str) -> list[Row]:
@@ -127,9 +133,10 @@ def _renamed(
     return [key for key in found if key is not None]
 
 
-def _copy_single(target: Sandbox, row: Any, prefix: str) -> None:
-    """Copy settings of which a sandbox has one row, if the target has none."""
+def _copy_single(target: Sandbox, row: Any, prefix: str) -> bool:
+    """Copy settings of which a sandbox has one row, if the target has none; tell whether it had."""
     if row is None or type(row).objects.for_sandbox(target).exists():
-        return
+        return False
     row.pk, row.sandbox = new_id(prefix), target
     row.save(force_insert=True)
+    return True

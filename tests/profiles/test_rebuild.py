@@ -9,12 +9,16 @@ from cdp.clickhouse import client
 from cdp.datasets.services.writing import write_records
 from cdp.datasets.stored import read_stats
 from cdp.tenancy.scope import scope
+from profiles.identity.rules import Setting
 from profiles.ingest import worker
 from profiles.ingest.batches import finish_open
-from profiles.models import IngestBatch
+from profiles.models import IngestBatch, Profile
 from profiles.selectors import agreement
 from profiles.selectors.agreement import differences
 from profiles.services import rebuilding
+from profiles.services.identity_settings import set_identity_settings
+from profiles.services.merge_policies import create_merge_policy
+from profiles.services.sandboxes import copy_profiles
 from tests.profiles.world import ECIDS, ME, event, fates, make_dataset, make_namespace, send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clickhouse]
@@ -47,6 +51,38 @@ def run(sandbox, *options):
     out = StringIO()
     call_command("rebuild_snapshots", *options, organization=sandbox.organization_id, stdout=out)
     return out.getvalue()
+
+
+def test_whoever_is_there_already_follows_rules_that_are_copied(sandbox, other_sandbox):
+    for place in (sandbox, other_sandbox):
+        make_namespace(place)
+    first, second = (
+        make_dataset(other_sandbox, name, events=False, identities=[("_luma.crmId", "CRM", True)])
+        for name in ("First", "Second")
+    )
+    for dataset, tier in ((first, "gold"), (second, "none")):
+        send(other_sandbox, dataset, [{"_luma": {"crmId": "c-1", "tier": tier}}])
+    web = make_dataset(other_sandbox, "Web", events=True)
+    both = [event(f"{n}", ECID=ECIDS["laptop"], CRM=f"c-{n}") for n in (1, 2)]
+    send(other_sandbox, web, both)
+    origin = make_dataset(sandbox, "First", events=False)
+    with scope(sandbox, ME):
+        set_identity_settings(actor=ME, sandbox=sandbox, settings=[Setting("CRM", 1, True)])
+        create_merge_policy(
+            actor=ME,
+            sandbox=sandbox,
+            name="First first",
+            attributes="dataSetPrecedence",
+            datasets=[origin.pk],
+            is_default=True,
+        )
+
+    copy_profiles(sandbox, other_sandbox)
+    queue.drain(["graphs.outdated", "snapshots.outdated", "batches.decided"])
+
+    with scope(other_sandbox, ME):
+        assert Profile.objects.for_sandbox(other_sandbox).filter(vanished=False).count() == 2
+    assert list(differences(other_sandbox)) == []
 
 
 def test_snapshots_follow_what_is_ingested(sandbox, people):
