@@ -14,9 +14,10 @@ from cdp.schemas.selectors import EVENT_CLASS, PROFILE_CLASS
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from profiles.computed.definition import ROOT
-from profiles.computed.evaluating import published
+from profiles.computed.evaluating import computation_of
 from profiles.identity.rules import Identity
 from profiles.identity.terms import sources_of_kind
+from profiles.models import ComputedAttribute
 
 IDENTITY_MAP: Final = "identityMap"
 EVENT_TYPE: Final = "eventType"
@@ -108,12 +109,15 @@ def _hidden(sources: Sources, class_uri: str, actor: Actor) -> tuple[set[str], s
 
 
 def _computed(sandbox: Sandbox, events: Hidden) -> set[str]:
-    """Return the computed attributes that are worked out of something hidden."""
+    """Return the computed attributes that are worked out of something hidden.
+
+    Also those that are not worked out any more: their values go by and by.
+    """
     if not events:
         return set()
     root = f"_{sandbox.organization.tenant_namespace}.{ROOT}"
     return {
         f"{root}.{one.name}"
-        for one in published(sandbox)
+        for one in map(computation_of, ComputedAttribute.objects.for_sandbox(sandbox))
         if any(is_hidden(path, events) for path in one.fields)
     }

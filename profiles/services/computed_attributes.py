@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from cdp import queue
 from cdp.errors import Invalid
+from cdp.queue import backlog
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.checks import clean
@@ -102,6 +103,9 @@ def delete_computed_attribute(*, actor: Actor, attribute: ComputedAttribute) -> 
     if attribute.state == ComputedState.PUBLISHED:
         raise AttributeInUse("Disable the computed attribute first.")
     _refuse_if_used(attribute)
+    # By its row it is known what the values that are left are worked out of, and who may see them.
+    if attribute.state == ComputedState.DISABLED and backlog(attribute.sandbox, COMPUTED_OUTDATED):
+        raise AttributeInUse("Its values are still being removed. Delete it in a while.")
     audit.record(actor=actor, action="computed_attribute.deleted", target=attribute)
     attribute.delete()
 

@@ -213,6 +213,10 @@ def test_what_is_worked_out_of_hidden_fields_is_hidden(sandbox, analyst, officer
 
     assert seen[0][tenant][root] == {"visits": 2}
     assert seen[1][tenant][root] == {"visits": 2, "spent": 10.0}
+    with scope(sandbox, ME):
+        ComputedAttribute.objects.for_sandbox(sandbox).update(state="disabled")
+    left = analyst.get(URL, {"identity": "CRM:c-1"}).json()["attributes"]
+    assert left[tenant][root] == {"visits": 2}
 
 
 def test_the_labels_of_a_dataset_hide_all_that_it_brings(sandbox, crm, analyst, sarah):
