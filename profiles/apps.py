@@ -24,6 +24,7 @@ class ProfilesConfig(AppConfig):
         from profiles.exporting import run
         from profiles.exporting.keeping import expire_exports
         from profiles.ingest.batches import finish_decided
+        from profiles.ingest.months import drop_old
         from profiles.ingest.unfinished import open_ids
         from profiles.ingest.worker import RECORDS_A_CLAIM, ingest
         from profiles.selectors.agreement import disagreements
@@ -59,6 +60,7 @@ class ProfilesConfig(AppConfig):
         subscribe(PROFILES_EMPTIED, receivers.forget_emptied, exclusive=True)
         every(60, "profiles.computed", refresh_due)
         every(3_600, "profiles.expiry", expire_due)
+        every(86_400, "profiles.months", drop_old)
         jobs.register(privacy.KIND, privacy.run_privacy_job)
         every(3_600, "profiles.exports", expire_exports)
         jobs.register(run.KIND, run.run_export)

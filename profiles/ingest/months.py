@@ -1,15 +1,19 @@
 """The partitions of event keys: one a month, made in time and dropped whole."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from cdp.tenancy.rls import sandbox_policies
 
+LONGEST: Final = timedelta(days=730)  # for as long as a dataset may look for repetitions
 _NAME: Final = "profiles_eventkey_{:%Y_%m}"
 _EXIST = "SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest(%s) AS wanted(name)"
+# Whoever waits to drop a partition lets nobody pass.
+_PATIENCE = "SET LOCAL lock_timeout = '2s'"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('profiles.months'), 0)"
 # A partition can be named directly, so it is fenced like any tenant's table.
 _CREATE = """
@@ -50,11 +54,17 @@ def ensure(day: date) -> None:
             cursor.execute(sandbox_policies(name))
 
 
+def drop_old() -> None:
+    """Drop the months whose keys no dataset asks for any more; run once a day."""
+    drop_before((timezone.now() - LONGEST).date())
+
+
 def drop_before(day: date) -> list[str]:
     """Drop the months that ended before this day; return their tables' names."""
     oldest = _NAME.format(month_of(day))
     gone = [name for name in _partitions() if name < oldest]
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_PATIENCE)
         for name in gone:
             cursor.execute(f"DROP TABLE {connection.ops.quote_name(name)}")
     return gone

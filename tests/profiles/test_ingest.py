@@ -8,9 +8,10 @@ from cdp.clickhouse import client
 from cdp.datasets.models import RejectedRecord
 from cdp.datasets.services.writing import write_records
 from cdp.queue.models import QueueItem
+from cdp.queue.periodic import run_if_due
 from cdp.tenancy.scope import scope
 from profiles.identity.rules import Identity
-from profiles.ingest import batches, worker
+from profiles.ingest import batches, keys, months, worker
 from profiles.ingest.payload import Payload
 from profiles.models import EventKey, IngestBatch, Profile
 from profiles.models import Identity as IdentityRow
@@ -88,12 +89,23 @@ def test_an_event_of_last_month_that_is_sent_again_counts_once(sandbox, web):
     assert month == timezone.now().date().replace(day=1)
 
     with scope(sandbox, ME):
-        from profiles.ingest import keys, months
-
         later = timezone.now() + timedelta(days=32)
         months.ensure(later.date())
         found = keys._take(sandbox, [keys.key_of(sandbox, web.pk, "1")], later.date(), month)
     assert found == set()
+
+
+def test_months_of_keys_go_when_no_dataset_asks_for_them():
+    now = timezone.now()
+    days = [now - timedelta(days=days) for days in (0, 730, 800)]
+    for day in days:
+        months.ensure(day.date())
+
+    assert run_if_due("profiles.months")
+
+    kept = list(months._partitions())
+    assert kept[0] == f"profiles_eventkey_{days[1]:%Y_%m}"
+    assert f"profiles_eventkey_{now:%Y_%m}" in kept
 
 
 def test_rows_become_one_merged_view_with_identities(sandbox, crm, web):
