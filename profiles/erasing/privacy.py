@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import uuid4
 
+from django.db.models import Q
 from django.utils import timezone
 
 from cdp.datasets.files.storage import Folder
@@ -11,7 +12,7 @@ from cdp.jobs.handle import JobHandle
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.sandboxes import ErasedPerson, handlers
 from cdp.tenancy.scope import scope
-from profiles.enums import PrivacyAction
+from profiles.enums import PrivacyAction, WorkState
 from profiles.erasing.access import write_access_file
 from profiles.erasing.naming import Naming
 from profiles.erasing.people import (
@@ -27,7 +28,7 @@ from profiles.erasing.traces import remove_traces
 from profiles.exporting import keeping as exports
 from profiles.identity.rules import Identity
 from profiles.ingest.keeping import keep_batch
-from profiles.models import PrivacyJob
+from profiles.models import DeletionOrder, PrivacyJob
 from profiles.stitching.locks import await_graphs
 
 KIND: Final = "profiles.privacy"
@@ -136,14 +137,25 @@ def _elsewhere(sandbox: Sandbox, person: ErasedPerson) -> dict[str, Mapping[str,
 
 
 def _forget_requests(sandbox: Sandbox, named: set[Identity]) -> None:
-    """Take the person out of her earlier requests, and remove the files they made."""
-    earlier = PrivacyJob.objects.for_sandbox(sandbox).filter(action=PrivacyAction.ACCESS)
+    """Take the person out of earlier requests and orders, and remove the files they made.
+
+    One that was carried out has forgotten her itself, unless it was to show her; one that is
+    still to be carried out will.
+    """
+    over = Q(action=PrivacyAction.ACCESS) | Q(state=WorkState.ERROR)
+    earlier = PrivacyJob.objects.for_sandbox(sandbox).filter(over)
     for row in earlier.exclude(identities=[]).iterator(chunk_size=500):
         if named.isdisjoint(_named(row)):
             continue
         content_folder(sandbox, row.pk).remove()
-        row.identities, row.user_key = [], _anonymous(row.user_key, named)
-        row.save(update_fields=["identities", "user_key"])
+        row.identities, row.profiles, row.user_key = [], [], _anonymous(row.user_key, named)
+        row.save(update_fields=["identities", "profiles", "user_key"])
+    failed = DeletionOrder.objects.for_sandbox(sandbox).filter(state=WorkState.ERROR)
+    for order in failed.exclude(identities=[]).iterator(chunk_size=500):
+        others = [one for one in order.identities if Identity(**one) not in named]
+        if len(others) < len(order.identities):
+            order.identities = others
+            order.save(update_fields=["identities"])
 
 
 def _anonymous(key: str, named: Iterable[Identity]) -> str:

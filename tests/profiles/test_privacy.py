@@ -17,7 +17,7 @@ from cdp.clickhouse.schema import tables
 from cdp.datasets.models import RejectedRecord
 from cdp.tenancy.models import AuditEvent
 from cdp.tenancy.scope import bypass, scope
-from profiles.models import Namespace, PrivacyJob, Suppression
+from profiles.models import DeletionOrder, Namespace, PrivacyJob, Suppression
 from profiles.selectors.agreement import differences
 from tests.factories import api_client
 from tests.profiles.world import ECIDS, ME, event, fates, make_dataset, make_namespace, send
@@ -295,6 +295,25 @@ def test_a_job_that_died_half_way_goes_on(api, sandbox, person, monkeypatch):
 
     assert again["state"] == "complete"
     assert in_event_store(sandbox, CANARY) == []
+    assert places_of(CANARY) == []
+
+
+def test_an_order_that_failed_forgets_who_is_erased(api, sandbox, person):
+    mary = {"namespace": "Email", "value": "mary@luma.com"}
+    with scope(sandbox, ME):
+        order = DeletionOrder.objects.create(
+            sandbox=sandbox,
+            kind="records",
+            state="error",
+            identities=[{"namespace": "Email", "value": CANARY}, mary],
+        )
+
+    ask(api, "delete")
+
+    assert places_of(CANARY) == []
+    with scope(sandbox, ME):
+        order.refresh_from_db()
+    assert order.identities == [mary]
 
 
 def test_requests_need_their_permission_and_leave_no_name_in_the_trail(
