@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -526,3 +527,17 @@ def test_what_a_flow_uses_is_not_deleted(api, folder, people):
         response = api.delete(f"/api/v1/{resource}/{body[key]}/")
         assert response.status_code == 409
         assert response.json()["dependents"] == [{"type": "flow", "id": flow, "name": "Contacts"}]
+
+
+@pytest.mark.parametrize(
+    "schedule", [{}, {"every": 1, "unit": "day"}, {"every": 1, "unit": "hour"}]
+)
+def test_a_start_on_any_clock_comes(api, sandbox, folder, people, clock, schedule):
+    begin = (clock.now + timedelta(hours=1)).astimezone(ZoneInfo("Asia/Tokyo"))
+    make_flow(api, people, schedule={**schedule, "start_at": begin.isoformat()})
+
+    clock.move(hours=1, seconds=1)
+    queue.drain([FLOWS_DUE])
+
+    with scope(sandbox, ACTOR):
+        assert FlowRun.objects.for_sandbox(sandbox).count() == 1

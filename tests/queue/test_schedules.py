@@ -92,3 +92,14 @@ def test_a_day_has_one_run_whatever_the_clock_does():
 )
 def test_what_cannot_be_read_is_told(schedule):
     assert check_schedule(schedule, BERLIN)
+
+
+@pytest.mark.parametrize(
+    "schedule", [{}, {"every": 1, "unit": "hour"}, {"every": 1, "unit": "day"}]
+)
+def test_moments_are_in_utc_whatever_clock_the_start_names(schedule):
+    begin = {**schedule, "start_at": "2026-03-01T08:00:00+09:00"}
+
+    first = next_run(begin, BERLIN, after=datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert first.isoformat() == "2026-02-28T23:00:00+00:00"
