@@ -554,3 +554,19 @@ def test_people_are_loaded_into_a_dataset_of_attributes(api, sandbox):
             "person": {"name": {"firstName": "Sarah"}, "birthDate": "1990-05-01"},
         }
     ]
+
+
+def test_a_piece_sent_again_in_vain_leaves_the_one_that_is_there(api, sandbox, dataset):
+    batch, whole = start(api, dataset), lines(event(1))
+    url = f"/api/v1/batches/{batch}/files/big.json"
+    api.post(f"{url}?action=initialize")
+    told = {"HTTP_CONTENT_RANGE": f"bytes 0-{len(whole) - 1}/*"}
+    assert api.generic("PATCH", url, whole, **told).status_code == 200
+
+    for body in (whole[:5], whole + b"x"):
+        assert api.generic("PATCH", url, body, **told).status_code == 400
+
+    assert api.post(f"{url}?action=complete").status_code == 200
+    complete(api, batch)
+    queue.drain([BATCHES_LOADED])
+    assert len(ingest(sandbox)) == 1

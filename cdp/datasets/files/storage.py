@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import fsspec
 from django.conf import settings
 
-from cdp.errors import Unavailable
+from cdp.errors import DomainError, Unavailable
 from cdp.tenancy.models import Sandbox
 
 
@@ -25,7 +25,10 @@ class Folder:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[BinaryIO]:
-        """Open a file for writing; it is there when the block has ended without an error."""
+        """Open a file for writing; it is there when the block has ended without an error.
+
+        Else what was there before stays.
+        """
         path = self._path(name)
         part = f"{path}.part"
         try:
@@ -33,6 +36,9 @@ class Folder:
             with self._files.open(part, "wb") as file:
                 yield file
             self._files.mv(part, path)
+        except DomainError:
+            self.remove(f"{name}.part")
+            raise
         except OSError as error:
             raise Unavailable(f"The file store is away: {error.strerror or error}.") from error
 

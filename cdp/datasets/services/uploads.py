@@ -51,10 +51,7 @@ def put_piece(
     """
     _refuse_unless_loading(batch)
     _refuse_if_complete(file)
-    size = _store(batch, piece_name(file, start), body, at_most=end - start)
-    if size != end - start:
-        folder_of(batch).remove(piece_name(file, start))
-        raise Malformed(f"The range has {end - start:,} bytes, the body {size:,}.")
+    _store(batch, piece_name(file, start), body, exactly=end - start)
     locked = BatchFile.objects.for_sandbox(batch.sandbox_id).select_for_update().get(pk=file.pk)
     _refuse_if_complete(locked)
     others = [piece for piece in locked.pieces if piece[0] != start]
@@ -105,23 +102,27 @@ def check_name(name: str) -> str:
     return name
 
 
-def _store(batch: Batch, name: str, body: Any, *, at_most: int | None = None) -> int:
-    limit = settings.FILE_PIECE_LIMIT if at_most is None else at_most
+def _store(batch: Batch, name: str, body: Any, *, exactly: int | None = None) -> int:
+    """Store a body; one that is refused leaves what is stored under its name as it is."""
+    limit = settings.FILE_PIECE_LIMIT if exactly is None else exactly
     size = 0
     with folder_of(batch).writing(name) as file:
         while block := body.read(_BLOCK):
             size += len(block)
             if size > limit:
-                break
+                raise _too_long(limit, is_piece=exactly is not None)
             file.write(block)
-    if size > limit:
-        folder_of(batch).remove(name)
-        if at_most is not None:
-            raise Malformed("The body has more bytes than its range.")
-        raise TooLarge(
-            f"One upload takes {limit:,} bytes at most. Send the file in pieces.", limit=limit
-        )
+        if exactly is not None and size < exactly:
+            raise Malformed(f"The range has {exactly:,} bytes, the body {size:,}.")
     return size
+
+
+def _too_long(limit: int, *, is_piece: bool) -> Malformed | TooLarge:
+    if is_piece:
+        return Malformed("The body has more bytes than its range.")
+    return TooLarge(
+        f"One upload takes {limit:,} bytes at most. Send the file in pieces.", limit=limit
+    )
 
 
 def _add(batch: Batch, file: BatchFile) -> BatchFile:
