@@ -7,6 +7,7 @@ from itertools import pairwise
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from orjson import dumps, loads
 
@@ -15,6 +16,7 @@ from cdp.datasets.fates import get_receipt
 from cdp.datasets.ingestion import outcomes, prepare
 from cdp.datasets.models import Batch
 from cdp.datasets.seeing import RefusedRecords
+from cdp.datasets.services import batch_work
 from cdp.datasets.services.batches import finish_revert
 from cdp.datasets.services.settling import reject, write_receipts
 from cdp.datasets.staging import chunks, diagnostics
@@ -570,3 +572,47 @@ def test_a_piece_sent_again_in_vain_leaves_the_one_that_is_there(api, sandbox, d
     complete(api, batch)
     queue.drain([BATCHES_LOADED])
     assert len(ingest(sandbox)) == 1
+
+
+def stall(api, sandbox, batch, monkeypatch):
+    """Complete a batch whose staging fails until it is given up."""
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("a fault of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch_work, "stage", fail)
+        complete(api, batch)
+        with scope(sandbox, ACTOR):
+            rows = QueueItem.objects.for_sandbox(sandbox).filter(topic=BATCHES_LOADED)
+            rows.update(attempts=settings.QUEUE_MAX_ATTEMPTS - 1)
+        queue.drain([BATCHES_LOADED], forgiving=True)
+    assert read(api, batch)["state"] == "stalled"
+
+
+def test_a_stalled_batch_goes_on_when_its_work_is_replayed(api, sandbox, dataset, monkeypatch):
+    batch = start(api, dataset)
+    put(api, batch, "rows.json", lines(event(1)))
+    stall(api, sandbox, batch, monkeypatch)
+
+    [grave] = api.get("/api/v1/buried-items/").json()["results"]
+    assert api.post("/api/v1/buried-items/replay/", {"ids": [grave["id"]]}).status_code == 200
+    queue.drain([BATCHES_LOADED])
+
+    assert len(ingest(sandbox)) == 1
+    assert read(api, batch)["state"] == "success"
+
+
+def test_a_batch_that_ends_its_workers_can_be_given_up(api, sandbox, dataset, monkeypatch):
+    batch = start(api, dataset)
+    put(api, batch, "rows.json", lines(event(1)))
+    complete(api, batch)
+    with scope(sandbox, ACTOR):
+        Batch.objects.for_sandbox(sandbox).filter(pk=batch).update(state="staging")
+        rows = QueueItem.objects.for_sandbox(sandbox).filter(topic=BATCHES_LOADED)
+        rows.update(deaths=settings.JOB_MAX_DEATHS)
+
+    queue.drain([BATCHES_LOADED])
+
+    assert read(api, batch)["state"] == "stalled"
+    assert api.post(f"/api/v1/batches/{batch}/abort/").status_code == 200

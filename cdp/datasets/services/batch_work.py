@@ -32,7 +32,9 @@ from cdp.tenancy.scope import scope
 
 ACTOR: Final = Actor.system("datasets.batches")
 CHUNKS_AT_ONCE: Final = 6  # so that a large batch never fills the queue that the doors use
-_READY: Final = (BatchState.LOADED, BatchState.STAGING, BatchState.RETRYING)
+_READY: Final = (
+    BatchState.LOADED, BatchState.STAGING, BatchState.RETRYING, BatchState.STALLED,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -46,8 +48,15 @@ class Advance:
 
 
 def work_on_batches(claim: Claim) -> None:
-    """Handle topic `batches.loaded`: stage each batch and publish its first chunks."""
+    """Handle topic `batches.loaded`: stage each batch and publish its first chunks.
+
+    A batch that has done away with several workers waits for a person, like one that
+    was tried in vain.
+    """
     for item in claim.items:
+        if item.deaths >= settings.JOB_MAX_DEATHS:
+            _give_up(claim, item)
+            continue
         with scope(claim.sandbox, ACTOR):
             work = _begin(claim.sandbox, item.payload["batch"])
         staged = _stage(claim, item, work) if work else None
@@ -197,6 +206,14 @@ def _succeed(batch: Batch) -> None:
     for predecessor in predecessors.select_for_update().order_by("pk"):
         if predecessor.state == BatchState.SUCCESS:
             start_revert(predecessor)
+
+
+def _give_up(claim: Claim, item: Item) -> None:
+    with scope(claim.sandbox, ACTOR):
+        batch = _find(claim.sandbox, item.payload["batch"])
+        if batch is not None and batch.state in _READY:
+            move(batch, BatchState.STALLED)
+        claim.bury([item], f"Its worker died {item.deaths} times.")
 
 
 def _note_failure(sandbox: Sandbox, item: Item) -> None:
