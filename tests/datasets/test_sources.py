@@ -18,7 +18,7 @@ from cdp.datasets.sources.registry import list_types
 from cdp.datasets.topics import BATCHES_LOADED, FLOW_RUNS, FLOWS_DUE
 from cdp.tenancy.scope import scope
 from tests.datasets.making import ACTOR, make_dataset, make_schema
-from tests.datasets.test_batches import ingest
+from tests.datasets.test_batches import ingest, stall
 
 RULES = [
     {"kind": "attribute", "source": "firstname", "destination": "person.name.firstName"},
@@ -541,3 +541,20 @@ def test_a_start_on_any_clock_comes(api, sandbox, folder, people, clock, schedul
 
     with scope(sandbox, ACTOR):
         assert FlowRun.objects.for_sandbox(sandbox).count() == 1
+
+
+def test_a_flow_goes_on_when_a_batch_that_was_tried_in_vain_is_given_up(
+    api, sandbox, folder, people, monkeypatch
+):
+    flow = make_flow(api, people)
+    put(folder, "a.json", contact(1))
+    first = api.post(f"/api/v1/flows/{flow}/run/", {}).json()["id"]
+    queue.drain([FLOW_RUNS])
+    batch = read_run(api, first)["batch_id"]
+    stall(api, sandbox, batch, monkeypatch)
+
+    assert api.post(f"/api/v1/batches/{batch}/abort/").status_code == 200
+
+    assert read_run(api, first)["state"] == "failed"
+    run(api, flow)
+    assert [each["person"]["name"]["firstName"] for each in ingest(sandbox)] == ["P1"]

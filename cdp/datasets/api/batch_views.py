@@ -64,7 +64,7 @@ class BatchViewSet(ListMixin, RetrieveMixin, CreateMixin, SandboxViewSet):
     @extend_schema(request=None, responses={200: BatchOut})
     @action(methods=["post"], detail=True)
     def abort(self, request: Request, pk: str) -> Response:
-        """Give up a batch before it is completed; its files are deleted."""
+        """Give up a batch before it is completed, or when it stalled; its files are deleted."""
         return self.shown(batches.abort_batch(actor=self.actor, batch=self.get_object()))
 
     @extend_schema(request=None, responses={202: BatchOut})

@@ -9,6 +9,7 @@ from cdp.datasets.errors import BatchStateWrong
 from cdp.datasets.files.formats import check_options
 from cdp.datasets.models import Batch, BatchFile, Dataset
 from cdp.datasets.services.batch_states import lock_batch, move
+from cdp.datasets.services.landing import land
 from cdp.datasets.services.uploads import folder_of
 from cdp.datasets.topics import BATCHES_LOADED, BATCHES_REVERTED
 from cdp.errors import FieldError, Invalid
@@ -84,9 +85,13 @@ def complete_batch(*, actor: Actor, batch: Batch) -> Batch:
 
 
 def abort_batch(*, actor: Actor, batch: Batch) -> Batch:
-    """Give up a batch that has not been completed; its files are deleted."""
+    """Give up a batch that has not been completed, or was tried in vain; its files are deleted.
+
+    The run of a flow that brought it has failed.
+    """
     batch = lock_batch(batch, *_ABORTABLE)
-    move(batch, BatchState.ABORTED)
+    move(batch, BatchState.ABORTED, reason="It was given up.")
+    land(batch)
     folder_of(batch).remove()
     audit.record(actor=actor, action="batch.aborted", target=batch)
     return batch
