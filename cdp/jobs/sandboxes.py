@@ -5,10 +5,11 @@ from typing import Any, Final
 from cdp.errors import Conflict, FieldError, Invalid
 from cdp.jobs.handle import JobHandle
 from cdp.jobs.models import Job
+from cdp.jobs.selectors import list_jobs
 from cdp.jobs.services import start
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
-from cdp.tenancy.errors import SandboxGuarded
+from cdp.tenancy.errors import SandboxGuarded, SandboxResetting
 from cdp.tenancy.models import Sandbox, WriteKey
 from cdp.tenancy.sandboxes import handlers
 from cdp.tenancy.scope import scope
@@ -24,11 +25,15 @@ _ROUNDS: Final = 2  # the second takes what was at work during the first
 def request_reset(*, actor: Actor, home: Sandbox, sandbox: Sandbox) -> Job:
     """Have everything in a sandbox removed; its name, title and roles stay. It is shut meanwhile.
 
-    Runs in the scope of `home`. Raises `SandboxGuarded` for `prod`.
+    Runs in the scope of `home`. Raises `SandboxGuarded` for `prod`, and `SandboxResetting`
+    while a reset is under way: a second one would remove what comes after the first.
     """
     if sandbox.name == HOME:
         raise SandboxGuarded(f"'{HOME}' is never reset. Delete in it what you do not need.")
+    # First, for it waits for whoever asks for the same at this moment.
     Sandbox.objects.filter(pk=sandbox.pk).update(state=Sandbox.State.RESETTING)
+    if _is_under_way(home, sandbox):
+        raise SandboxResetting(f"The sandbox '{sandbox.name}' is being reset already.")
     job = start(RESET, sandbox=home, actor=actor, params={"sandbox": sandbox.name})
     audit.record(
         actor=actor,
@@ -90,6 +95,12 @@ def run_copy(job: JobHandle) -> dict[str, Any]:
         job.progress(done, len(copies))
         copy(source, target)
     return {"sandbox": source.name, "into": target.name}
+
+
+def _is_under_way(home: Sandbox, sandbox: Sandbox) -> bool:
+    jobs = list_jobs(home).filter(kind=RESET, params__sandbox=sandbox.name)
+    unfinished = jobs.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+    return unfinished.filter(cancel_requested_at=None).exists()
 
 
 def _named(job: JobHandle, key: str) -> Sandbox:

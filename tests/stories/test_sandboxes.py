@@ -193,3 +193,16 @@ def test_a_copy_goes_into_another_sandbox_that_there_is(api, sandbox, other_sand
     for into in ("prod", "nowhere"):
         refused = api.post(f"{URL}prod/copy/", {"into": into})
         assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "into")
+
+
+def test_a_reset_that_is_asked_for_twice_happens_once(api, other_sandbox):
+    first = api.post(f"{URL}dev/reset/", {"confirm": "dev"})
+    second = api.post(f"{URL}dev/reset/", {"confirm": "dev"})
+    drain(["jobs.run"], until_empty=False)
+
+    assert (first.status_code, second.status_code) == (202, 409)
+    assert api.get(f"{URL}dev/").json()["state"] == "active"
+    with scope(other_sandbox, ACTOR):
+        create_label(sandbox=other_sandbox, actor=ACTOR, name="own", title="Own")
+    drain(["jobs.run"])
+    assert rows_of(other_sandbox) == {"governance_label": 1}
