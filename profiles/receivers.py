@@ -7,7 +7,7 @@ from typing import Final
 from uuid import uuid4
 
 from cdp.datasets.models import Batch
-from cdp.datasets.services.batches import finish_revert
+from cdp.datasets.services.batch_work import finish_revert
 from cdp.datasets.services.tidying import expire_events
 from cdp.queue import Claim, Item
 from cdp.tenancy.actors import Actor

@@ -17,7 +17,7 @@ from cdp.datasets.ingestion import outcomes, prepare
 from cdp.datasets.models import Batch
 from cdp.datasets.seeing import RefusedRecords
 from cdp.datasets.services import batch_work
-from cdp.datasets.services.batches import finish_revert
+from cdp.datasets.services.batch_work import finish_revert
 from cdp.datasets.services.settling import reject, write_receipts
 from cdp.datasets.staging import chunks, diagnostics
 from cdp.datasets.topics import BATCHES_LOADED, BATCHES_REVERTED, RECORDS_RECEIVED
@@ -524,9 +524,38 @@ def test_a_replay_reads_the_files_again_and_takes_the_old_one_s_place(api, sandb
     new = response.json()["id"]
     assert (response.json()["replaces"], response.json()["files_of"]) == ([old], old)
     queue.drain([BATCHES_LOADED])
+    assert (read(api, old)["state"], waiting(sandbox)) == ("reverting", [])
+    with scope(sandbox, ACTOR):
+        finish_revert(Batch.objects.for_sandbox(sandbox).get(pk=old))
+    assert read(api, old)["state"] == "inactive"
     assert [row["_id"] for row in ingest(sandbox)] == ["event-1"]
     assert read(api, new)["state"] == "success"
-    assert read(api, old)["state"] == "reverting"
+
+
+def test_people_of_a_replay_are_there_before_those_of_the_old_batch_go(api, sandbox):
+    schema = make_schema(sandbox, title="People", events=False)
+    people = make_dataset(sandbox, name="People", schema=schema)
+    person = {"identityMap": {"Email": [{"id": "sarah@luma.example", "primary": True}]}}
+    old = load(api, people, lines(person))
+    ingest(sandbox)
+
+    new = api.post(f"/api/v1/batches/{old}/replay/").json()["id"]
+    queue.drain([BATCHES_LOADED])
+
+    assert (read(api, old)["state"], len(waiting(sandbox))) == ("success", 1)
+    ingest(sandbox)
+    assert (read(api, new)["state"], read(api, old)["state"]) == ("success", "reverting")
+
+
+def test_a_batch_waits_until_all_whose_place_it_takes_are_gone(api, sandbox, dataset):
+    first, second = (load(api, dataset, lines(event(number))) for number in (1, 2))
+    ingest(sandbox)
+    load(api, dataset, lines(event(1), event(2)), replaces=[first, second])
+
+    for key, taken in ((first, []), (second, ["event-1", "event-2"])):
+        with scope(sandbox, ACTOR):
+            finish_revert(Batch.objects.for_sandbox(sandbox).get(pk=key))
+        assert [row["_id"] for row in ingest(sandbox)] == taken
 
 
 def test_a_batch_may_only_replace_batches_of_its_dataset(api, sandbox, dataset):

@@ -164,3 +164,15 @@ def test_a_batch_that_joined_two_people_is_taken_back_and_replayed_once(
     with scope(sandbox, ME):
         left = IngestBatch.objects.for_sandbox(sandbox).filter(published=True)
         assert not left.exists()
+
+
+def test_a_replay_takes_the_place_of_a_batch_whose_events_are_stored(api, sandbox, web):
+    rows = [event("1", ECID=LAPTOP), event("2", ECID=PHONE)]
+    batch = upload(api, web, rows)
+
+    again = api.post(f"/api/v1/batches/{batch}/replay/").json()["id"]
+    queue.drain([*STAGES, "batches.decided"])
+
+    assert state(api, batch)[0] == "inactive"
+    assert [key for key, _, _ in stored(sandbox)] == ["1", "2"]
+    assert state(api, again) == ("success", 2, 0)

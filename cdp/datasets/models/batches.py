@@ -14,7 +14,8 @@ class Batch(SandboxModel):
 
     All rows are judged before any is stored. Of more than `partial_percent` bad rows,
     or of any if that is empty, the whole batch fails. `replaces` names batches that
-    become inactive when this one is stored; a replay reads the files of another batch.
+    become inactive when this one is stored, those of events just before: an event that is
+    there already would be a duplicate. A replay reads the files of another batch.
     """
 
     id = PublicIdField(prefix="bat")

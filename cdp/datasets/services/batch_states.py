@@ -2,9 +2,11 @@
 
 from django.utils import timezone
 
+from cdp import queue
 from cdp.datasets.enums import BatchState
 from cdp.datasets.errors import BatchStateWrong
 from cdp.datasets.models import Batch
+from cdp.datasets.topics import BATCHES_REVERTED
 
 
 def lock_batch(batch: Batch, *states: BatchState) -> Batch:
@@ -32,3 +34,14 @@ def move(batch: Batch, state: BatchState, *, reason: str = "") -> None:
         batch.completed_at = timezone.now()
         fields.append("completed_at")
     batch.save(update_fields=fields)
+
+
+def start_revert(batch: Batch) -> None:
+    """Put a locked batch into reverting, and tell who has stored its rows."""
+    move(batch, BatchState.REVERTING)
+    queue.publish(
+        BATCHES_REVERTED,
+        {"batch": batch.pk, "dataset": batch.dataset_id},
+        sandbox=batch.sandbox,
+        key=batch.pk,
+    )

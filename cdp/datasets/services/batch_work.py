@@ -10,13 +10,12 @@ from django.utils import timezone
 
 from cdp import queue
 from cdp.datasets import selectors
-from cdp.datasets.enums import BatchState
+from cdp.datasets.enums import BatchState, Behavior
 from cdp.datasets.files.storage import Folder
 from cdp.datasets.models import Batch, BatchFile
 from cdp.datasets.records import DatasetFacts
 from cdp.datasets.registries import batch_takers
-from cdp.datasets.services.batch_states import lock_batch, move
-from cdp.datasets.services.batches import start_revert
+from cdp.datasets.services.batch_states import lock_batch, move, start_revert
 from cdp.datasets.services.landing import land
 from cdp.datasets.services.mappings import compiled, rules_of
 from cdp.datasets.services.uploads import folder_of, piece_name
@@ -93,6 +92,23 @@ def advance(sandbox: Sandbox, advances: Mapping[str, Advance]) -> None:
             _publish_chunks(batch)
 
 
+def finish_revert(batch: Batch) -> Batch:
+    """Note that nothing is left of a batch, and store those that have waited for its place.
+
+    Called by whoever has taken its rows back.
+    """
+    locked = lock_batch(batch)
+    if locked.state == BatchState.REVERTING:
+        move(locked, BatchState.INACTIVE)
+        waiting = Batch.objects.for_sandbox(batch.sandbox_id).filter(
+            state=BatchState.PROCESSING, chunks_published=0, replaces__contains=[batch.pk]
+        )
+        for successor in waiting.select_related("dataset", "sandbox__organization"):
+            if not _waits_for_its_place(successor):
+                _publish_chunks(successor)
+    return locked
+
+
 def _begin(sandbox: Sandbox, batch_id: str) -> Work | None:
     """Move a batch into staging and say what there is to do; None if it is done already."""
     batch = _find(sandbox, batch_id)
@@ -157,10 +173,22 @@ def _decide(sandbox: Sandbox, batch_id: str, staged: Staged) -> None:
         land(batch)
         return
     move(batch, BatchState.PROCESSING)
-    if batch.chunks:
-        _publish_chunks(batch)
-    else:
+    if not batch.chunks:
         _succeed(batch)
+    elif not _waits_for_its_place(batch):
+        _publish_chunks(batch)
+
+
+def _waits_for_its_place(batch: Batch) -> bool:
+    """Have the events go whose place a batch takes; tell whether some of them are still there.
+
+    Before its own come, or those would be found to have come already, and go with the others.
+    """
+    if not _is_of_events(batch):
+        return False
+    _revert_predecessors(batch)
+    rows = Batch.objects.for_sandbox(batch.sandbox_id).filter(pk__in=batch.replaces)
+    return rows.filter(state=BatchState.REVERTING).exists()
 
 
 def _publish_chunks(batch: Batch) -> None:
@@ -202,6 +230,15 @@ def _succeed(batch: Batch) -> None:
     land(batch)
     if batch.taker:
         queue.publish(_topic(batch), {"batch": batch.pk}, sandbox=batch.sandbox, key=batch.pk)
+    if not batch.chunks or not _is_of_events(batch):
+        _revert_predecessors(batch)
+
+
+def _is_of_events(batch: Batch) -> bool:
+    return batch.dataset is not None and batch.dataset.behavior == Behavior.TIME_SERIES
+
+
+def _revert_predecessors(batch: Batch) -> None:
     predecessors = Batch.objects.for_sandbox(batch.sandbox_id).filter(pk__in=batch.replaces)
     for predecessor in predecessors.select_for_update().order_by("pk"):
         if predecessor.state == BatchState.SUCCESS:

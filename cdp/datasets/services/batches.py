@@ -8,10 +8,10 @@ from cdp.datasets.enums import BatchState, FileFormat
 from cdp.datasets.errors import BatchStateWrong
 from cdp.datasets.files.formats import check_options
 from cdp.datasets.models import Batch, BatchFile, Dataset
-from cdp.datasets.services.batch_states import lock_batch, move
+from cdp.datasets.services.batch_states import lock_batch, move, start_revert
 from cdp.datasets.services.landing import land
 from cdp.datasets.services.uploads import folder_of
-from cdp.datasets.topics import BATCHES_LOADED, BATCHES_REVERTED
+from cdp.datasets.topics import BATCHES_LOADED
 from cdp.errors import FieldError, Invalid
 from cdp.tenancy import audit
 from cdp.tenancy.actors import Actor
@@ -134,25 +134,6 @@ def replay_batch(*, actor: Actor, batch: Batch) -> Batch:
         files_of=source,
     )
     return complete_batch(actor=actor, batch=again)
-
-
-def start_revert(batch: Batch) -> None:
-    """Put a locked batch into reverting, and tell who has stored its rows."""
-    move(batch, BatchState.REVERTING)
-    queue.publish(
-        BATCHES_REVERTED,
-        {"batch": batch.pk, "dataset": batch.dataset_id},
-        sandbox=batch.sandbox,
-        key=batch.pk,
-    )
-
-
-def finish_revert(batch: Batch) -> Batch:
-    """Note that nothing is left of a batch; called by whoever has taken its rows back."""
-    locked = lock_batch(batch)
-    if locked.state == BatchState.REVERTING:
-        move(locked, BatchState.INACTIVE)
-    return locked
 
 
 def _refuse_taken(batch: Batch) -> Dataset:
