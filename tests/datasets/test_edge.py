@@ -269,3 +269,11 @@ def test_visitors_who_name_their_requests_alike_stay_apart(page):
     answers = [ask(page, "interact", body, request_id="request-0001") for _ in range(2)]
 
     assert len({handles(answer)["identity:result", ""]["id"] for answer in answers}) == 2
+
+
+@pytest.mark.parametrize("consent", [None, [], [{"standard": "Mine"}]])
+def test_events_count_whatever_choice_comes_with_them(sandbox, page, consent):
+    response = ask(page, "interact", {"events": [{"xdm": XDM}], "consent": consent})
+
+    assert response.status_code == 200
+    assert [each.event_id for each in prepared(sandbox).accepted] == ["req-0001-0"]

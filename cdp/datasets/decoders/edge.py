@@ -23,7 +23,7 @@ _mappings: Cache[tuple[CompiledSchema, CompiledMapping, CompiledMapping]] = Cach
 def decode(request: Request) -> Iterator[Decoded]:
     """Decode the events of a request, or the choice of a person."""
     body = orjson.loads(request.body)
-    if "consent" in body:
+    if request.arrival.details.get("is_choice"):
         yield _choice(request, body)
         return
     events = events_of(body)

@@ -80,7 +80,7 @@ def set_consent(request: HttpRequest, **_: str) -> HttpResponse:
     except EdgeInvalid as error:
         raise Malformed(str(error)) from error
     if inlet.facts.attributes is not None:
-        _write(request, inlet, body, asked, count=1)
+        _write(request, inlet, body, asked, count=1, is_choice=True)
     handles = [*_identity(inlet, asked), consent_state(_org_id(inlet), general)]
     return _answer({"requestId": asked.request_id, "handle": handles})
 
@@ -125,13 +125,20 @@ def _take(
 
 
 def _write(
-    request: HttpRequest, inlet: OpenInlet, body: bytes, asked: EdgeRequest, *, count: int
+    request: HttpRequest,
+    inlet: OpenInlet,
+    body: bytes,
+    asked: EdgeRequest,
+    *,
+    count: int,
+    is_choice: bool = False,
 ) -> WrittenRow:
     details = {
         "ecid": asked.ecid,
         "request_id": asked.request_id,
         "user_agent": request.META.get("HTTP_USER_AGENT"),
         "ip": request.META.get("REMOTE_ADDR") or None,
+        "is_choice": is_choice,
     }
     return write_down_row(inlet, form=FORM, body=body, count=count, details=details)
 
