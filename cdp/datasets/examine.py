@@ -97,9 +97,9 @@ def _schema_errors(
 def _time_of(record: dict[str, Any]) -> datetime | None:
     try:
         moment = datetime.fromisoformat(record["timestamp"])
-    except (KeyError, TypeError, ValueError):
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else None
 
 
 def _aside(received: Received, path: str, code: str, detail: str) -> Rejection:

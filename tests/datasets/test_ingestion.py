@@ -108,6 +108,18 @@ def test_event_times_must_be_believable(sandbox, offset, fits):
     assert codes == ([] if fits else ["time_out_of_range"])
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_beyond_every_calendar_is_put_aside_alone(sandbox, time):
+    inlet = make_inlet(sandbox, make_dataset(sandbox))
+    send(inlet, [event(1, timestamp=time), event(2)])
+
+    result = prepared(sandbox)
+
+    assert [each.event_id for each in result.accepted] == ["event-2"]
+    codes = [error["code"] for each in result.rejected for error in each.errors]
+    assert codes == ["time_out_of_range"]
+
+
 def test_times_are_cut_to_milliseconds_and_numbers_written_as_the_schema_has_them(sandbox):
     inlet = make_inlet(sandbox, make_dataset(sandbox))
     sent = event(1, commerce={"order": {"priceTotal": 250}, "purchases": {"value": 1}})

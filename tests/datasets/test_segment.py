@@ -319,3 +319,32 @@ def test_a_value_that_does_not_fit_puts_the_message_aside(sandbox, tracker):
 
     assert aside.record["properties"] == {"score": "many"}
     assert aside.errors[0]["code"] == "mapping_failed"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"type": ["track"]}, "unknown_type"),
+        ({"type": {}}, "unknown_type"),
+        ({"timestamp": "0001-01-01T00:00:00Z", "sentAt": NOW}, "time_out_of_range"),
+        ({"timestamp": "0001-01-01T00:00:00+14:00"}, "time_out_of_range"),
+        ({"timestamp": "9999-12-31T23:59:59-14:00", "sentAt": NOW}, "time_out_of_range"),
+    ],
+)
+def test_an_impossible_message_is_put_aside_and_its_neighbours_go_through(
+    sandbox, tracker, wrong, code
+):
+    call(tracker, "batch", {"batch": [{**TRACK, "messageId": "m0", **wrong}, TRACK]})
+
+    result = prepared(sandbox, now=datetime(2026, 11, 20, 12, tzinfo=UTC))
+
+    assert [each.event_id for each in result.accepted] == ["m1"]
+    assert [error["code"] for each in result.rejected for error in each.errors] == [code]
+
+
+def test_a_clock_that_says_nonsense_at_the_sending_corrects_nothing(sandbox, tracker):
+    call(tracker, "track", {**TRACK, "sentAt": "9999-12-31T00:00:00Z"})
+
+    (accepted,) = prepared(sandbox, now=datetime(2026, 11, 20, 12, tzinfo=UTC)).accepted
+
+    assert accepted.timestamp == datetime(2026, 11, 20, 10, tzinfo=UTC)

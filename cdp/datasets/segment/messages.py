@@ -39,12 +39,12 @@ def count_of(value: Any, endpoint: str) -> int:
 def kind_of(message: dict[str, Any]) -> str:
     """Return the kind of a message. Raises `MessageUnusable`."""
     kind = message.get("type")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         detail = f"The type is one of {', '.join(sorted(KINDS))}, not '{kind}'."
         raise MessageUnusable("type", "unknown_type", detail)
     if not message.get("userId") and not message.get("anonymousId"):
         raise MessageUnusable("userId", "nobody", "Say a userId or an anonymousId.")
-    return str(kind)
+    return kind
 
 
 def happened_at(
@@ -53,7 +53,8 @@ def happened_at(
     """Return when it happened by our clock.
 
     The client's clock may be wrong, but wrong by the same when it noted the event and
-    when it sent it: so what counts is how long before the sending the event was.
+    when it sent it: so what counts is how long before the sending the event was. A time
+    that no clock ever showed is left as it is.
     """
     original = read_time(message.get("originalTimestamp")) or read_time(message.get("timestamp"))
     if original is None:
@@ -61,7 +62,10 @@ def happened_at(
     sent = read_time(message.get("sentAt")) or sent_at
     if not corrects or sent is None:
         return original
-    return received_at - (sent - original)
+    try:
+        return received_at - (sent - original)
+    except OverflowError:
+        return original
 
 
 def read_time(text: Any) -> datetime | None:
