@@ -298,6 +298,22 @@ def test_a_mapping_that_cannot_be_applied_is_refused(api, tracker):
     assert api.get(f"/api/v1/inlets/{tracker.pk}/").json()["settings"] == {}
 
 
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        ({"event_types": ["Signed Up"]}, "settings.event_types"),
+        ({"event_types": {"Signed Up": 5}}, "settings.event_types.Signed Up"),
+        ({"namespaces": ["user"]}, "settings.namespaces"),
+        ({"namespaces": {"user": {"code": "CRMID"}}}, "settings.namespaces.user"),
+    ],
+)
+def test_settings_that_would_stop_every_message_are_refused(api, tracker, settings, path):
+    response = api.patch(f"/api/v1/inlets/{tracker.pk}/", {"settings": settings})
+
+    assert response.status_code == 422
+    assert [error["path"] for error in response.json()["errors"]] == [path]
+
+
 def test_every_default_rule_has_a_place_in_the_standard_schemas(sandbox):
     groups = ("Search Details",)
     events = make_schema(sandbox, groups=(*EVENT_GROUPS, *groups))

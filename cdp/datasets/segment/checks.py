@@ -38,11 +38,24 @@ def check_settings(settings: Settings, schemas: Schemas) -> list[FieldError]:
     rules = settings.get("rules", {})
     namespaces = settings.get("namespaces", {})
     errors += _unknown("settings.rules", rules, SECTIONS)
-    errors += _unknown("settings.namespaces", namespaces, NAMESPACES)
+    errors += _check_texts("settings.namespaces", namespaces)
+    if isinstance(namespaces, dict):
+        errors += _unknown("settings.namespaces", namespaces, NAMESPACES)
+    errors += _check_texts("settings.event_types", settings.get("event_types", {}))
     for section in SECTIONS:
         if isinstance(rules, dict) and section in rules:
             errors += _check_rules(f"settings.rules.{section}", rules[section], schemas)
     return errors
+
+
+def _check_texts(path: str, given: Any) -> list[FieldError]:
+    if not isinstance(given, dict):
+        return [FieldError(path=path, code="not_an_object", detail="This is an object.")]
+    return [
+        FieldError(path=f"{path}.{name}", code="not_a_text", detail="This is a text.")
+        for name, value in given.items()
+        if not isinstance(value, str)
+    ]
 
 
 def _check_rules(path: str, pairs: Any, schemas: Schemas) -> list[FieldError]:
