@@ -306,3 +306,15 @@ def calls(inner):
 def test_nothing_but_its_own_errors_leaves_the_language(text):
     with suppress(ExpressionInvalid, RowInvalid):
         compile_expression(text).evaluate(ROW, now=NOW)
+
+
+@pytest.mark.parametrize("type_", ["number", "integer", "any"])
+@pytest.mark.parametrize("source", ["to_bigint(a)", "[to_bigint(a)]"])
+def test_a_number_beyond_64_bits_is_told_of_its_rule(type_, source):
+    fields = {"n": Field(path="n", type=type_, array=source.startswith("["))}
+    mapping, _ = compile_mapping([Rule("expression", source, "n")], fields)
+
+    record, [error] = mapping.apply({"a": "9" * 30}, now=NOW)
+
+    assert (record, error["path"], error["code"]) == ({}, "n", "mapping_failed")
+    assert "64 bits" in error["detail"]

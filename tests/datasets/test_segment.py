@@ -5,11 +5,13 @@ from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from orjson import dumps
+from orjson import dumps, loads
 
 from cdp.datasets.mapping.rules import Rule, compile_mapping
+from cdp.datasets.models import RejectedRecord
 from cdp.datasets.segment.default import SECTIONS, defaults
 from cdp.datasets.segment.messages import happened_at
+from cdp.datasets.services.settling import reject
 from cdp.schemas.selectors import compiled_schemas
 from cdp.tenancy.scope import scope
 from tests.datasets.making import (
@@ -364,3 +366,16 @@ def test_a_clock_that_says_nonsense_at_the_sending_corrects_nothing(sandbox, tra
     (accepted,) = prepared(sandbox, now=datetime(2026, 11, 20, 12, tzinfo=UTC)).accepted
 
     assert accepted.timestamp == datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+
+def test_a_number_that_nothing_can_hold_puts_its_message_aside_alone(sandbox, tracker):
+    much = {**TRACK, "messageId": "m0", "properties": {"score": "9" * 30}}
+    call(tracker, "batch", {"batch": [much, TRACK]})
+
+    result = prepared(sandbox, now=datetime(2026, 11, 20, 12, tzinfo=UTC))
+    with scope(sandbox, ACTOR):
+        reject(sandbox, result.rejected)
+        [aside] = RejectedRecord.objects.for_sandbox(sandbox)
+
+    assert [each.event_id for each in result.accepted] == ["m1"]
+    assert (aside.position, loads(aside.raw)["properties"]["score"]) == (0, "9" * 30)

@@ -10,6 +10,9 @@ from cdp.datasets.mapping.functions.dates import date_of
 from cdp.datasets.mapping.functions.registry import kind_of, number_of, text_of, whole_of
 from cdp.schemas.registry.fields import Field
 
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**64 - 1
+
 
 def converted(value: Any, field: Field | None) -> Any:
     """Return the value as the field wants it. Raises `RowInvalid` if it cannot be.
@@ -28,7 +31,7 @@ def converted(value: Any, field: Field | None) -> Any:
 
 
 def written(value: Any) -> Any:
-    """Return a value as JSON holds it: dates as RFC 3339 texts."""
+    """Return a value as JSON holds it: dates as RFC 3339 texts. Raises `RowInvalid`."""
     if isinstance(value, datetime):
         return rfc3339(value)
     if isinstance(value, date):
@@ -37,7 +40,7 @@ def written(value: Any) -> Any:
         return [written(item) for item in value if item is not None]
     if isinstance(value, dict):
         return {key: written(item) for key, item in value.items() if item is not None}
-    return value
+    return _fitting(value)
 
 
 def rfc3339(moment: datetime) -> str:
@@ -55,7 +58,14 @@ def _converted(value: Any, field: Field) -> Any:
         return _text(value, field.format)
     if field.type in ("object", "map") and not isinstance(value, dict | list):
         raise RowInvalid(f"'{field.path}' is an object, not {kind_of(value)}.")
-    return _AS_TYPE.get(field.type, written)(value)
+    return _fitting(_AS_TYPE.get(field.type, written)(value))
+
+
+def _fitting(value: Any) -> Any:
+    """Return a value, unless it is a whole number that no JSON of ours can hold."""
+    if isinstance(value, int) and not _LEAST <= value <= _MOST:
+        raise RowInvalid("The number does not fit into 64 bits.")
+    return value
 
 
 def _text(value: Any, format: str | None) -> str:
