@@ -5,6 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from jsonschema import Draft202012Validator
 from orjson import dumps
@@ -16,6 +17,7 @@ from cdp.datasets.sources.base import SourceError
 from cdp.datasets.sources.files import Files
 from cdp.datasets.sources.registry import list_types
 from cdp.datasets.topics import BATCHES_LOADED, FLOW_RUNS, FLOWS_DUE
+from cdp.queue.models import QueueItem
 from cdp.tenancy.scope import scope
 from tests.datasets.making import ACTOR, make_dataset, make_schema
 from tests.datasets.test_batches import ingest, stall
@@ -394,8 +396,6 @@ def test_a_worker_that_dies_while_reading_loses_and_doubles_nothing(
     monkeypatch.setattr(flow_work, "_write", real)
     with scope(sandbox, ACTOR):
         assert Flow.objects.for_sandbox(sandbox).get().marker is None
-        from cdp.queue.models import QueueItem
-
         QueueItem.objects.for_sandbox(sandbox).update(claim=None, available_at=timezone.now())
 
     work()
@@ -428,12 +428,25 @@ def test_a_source_that_does_not_answer_is_tried_again_and_then_given_up(
 
     monkeypatch.setattr(Files, "pull", broken)
     with scope(sandbox, ACTOR):
-        from cdp.queue.models import QueueItem
-
         QueueItem.objects.for_sandbox(sandbox).update(claim=None, available_at=timezone.now())
     queue.drain([FLOW_RUNS])
     told = read_run(api, run_id)
     assert (told["state"], told["reason"]) == ("failed", "No such table.")
+
+
+def test_a_run_that_ends_its_workers_fails_and_the_flow_goes_on(api, sandbox, folder, people):
+    flow = make_flow(api, people)
+    first = api.post(f"/api/v1/flows/{flow}/run/", {}).json()["id"]
+    with scope(sandbox, ACTOR):
+        FlowRun.objects.for_sandbox(sandbox).filter(pk=first).update(state="reading")
+        rows = QueueItem.objects.for_sandbox(sandbox).filter(topic=FLOW_RUNS)
+        rows.update(deaths=settings.JOB_MAX_DEATHS)
+
+    work()
+
+    assert read_run(api, first)["state"] == "failed"
+    assert "died" in read_run(api, first)["reason"]
+    run(api, flow)
 
 
 def test_one_run_at_a_time_and_it_can_be_cancelled(api, sandbox, folder, people):

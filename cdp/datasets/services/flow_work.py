@@ -63,10 +63,16 @@ def read_sources(claim: Claim) -> None:
     """Handle topic `flows.run`: read each run's source into its batch.
 
     A run whose worker dies is begun anew: what it had written is thrown away, and
-    how far the flow has read was never changed.
+    how far the flow has read was never changed. One that has done away with several has
+    failed, or the flow would never run again.
     """
     for item in claim.items:
         run_id = item.payload["run"]
+        if item.deaths >= settings.JOB_MAX_DEATHS:
+            with scope(claim.sandbox, ACTOR):
+                _note(claim.sandbox, run_id, _died(item), for_good=True)
+                claim.finish([item])
+            continue
         with scope(claim.sandbox, ACTOR):
             plan = _begin(claim.sandbox, run_id)
         try:
@@ -234,6 +240,10 @@ def _note(sandbox: Sandbox, run_id: str, reason: str, *, for_good: bool) -> None
                 Folder(sandbox, "batches", run.batch_id).remove()
             run.state, run.reason, run.completed_at = RunState.FAILED, reason, timezone.now()
             run.save(update_fields=["state", "reason", "completed_at"])
+
+
+def _died(item: Item) -> str:
+    return f"The run's worker died {item.deaths} times while reading."
 
 
 def _is_last(item: Item) -> bool:
