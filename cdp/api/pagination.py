@@ -25,6 +25,7 @@ from cdp.tenancy.secrets import decrypt, encrypt
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 500
+_DIGITS: Final = 9  # with more Python may refuse to read a number at all
 PARAMETERS: Final = frozenset({"limit", "cursor", "ordering"})
 
 
@@ -182,7 +183,7 @@ def _behind(model: type[Model], cursor: Cursor) -> Q:
         column = name.lstrip("-")
         try:
             value = _column(model, column).to_python(raw)
-        except ValidationError as error:
+        except (ValidationError, TypeError, ValueError) as error:
             raise _broken_cursor() from error
         side = "lt" if name.startswith("-") else "gt"
         behind |= equal & Q(**{f"{column}__{side}": value})
@@ -199,7 +200,7 @@ def read_limit(request: Request) -> int:
     text = request.query_params.get("limit")
     if text is None:
         return DEFAULT_LIMIT
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_LIMIT:
+    if not text.isdecimal() or len(text) > _DIGITS or not 1 <= int(text) <= MAX_LIMIT:
         detail = f"limit is a number from 1 to {MAX_LIMIT}."
         raise Invalid(detail, errors=[FieldError(path="limit", code="invalid", detail=detail)])
     return int(text)

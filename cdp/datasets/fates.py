@@ -14,6 +14,7 @@ from cdp.queue.models import QueueItem
 from cdp.tenancy.models import Sandbox
 
 MOST_SHOWN: Final = 1_000
+_DIGITS: Final = 9
 _FATES: Final = {"s": Fate.STORED, "d": Fate.DUPLICATE, "r": Fate.REJECTED}
 
 
@@ -41,7 +42,7 @@ def get_receipt(sandbox: Sandbox, given_id: str, refused: RefusedRecords) -> Rec
     Raises `ReceiptUnknown`; receipts are kept for 30 days.
     """
     receipt_id, _, position = given_id.partition("-")
-    only = int(position) if position.isdecimal() else None
+    only = int(position) if position.isdecimal() and len(position) <= _DIGITS else None
     receipts = Receipt.objects.for_sandbox(sandbox).filter(pk=receipt_id)
     if (settled := receipts.first()) is not None:
         return _settled(sandbox, settled, only, refused)

@@ -90,6 +90,7 @@ def test_usage_is_sorted_by_day_and_ties_are_broken(api, sandbox):
         ("limit=501", 422, "invalid"),
         ("limit=many", 422, "invalid"),
         ("limit=%C2%B2", 422, "invalid"),
+        pytest.param(f"limit={'9' * 5_000}", 422, "invalid", id="more digits than Python reads"),
         ("cursor=%21", 400, "broken_cursor"),
         ("cursor=AAAA", 400, "broken_cursor"),
         ("ordering=secret", 422, "invalid"),
@@ -120,6 +121,15 @@ def test_a_forged_cursor_is_refused(api, roles, parts):
 
     assert answer.status_code == 400
     assert answer.json()["code"] in {"broken_cursor", "cursor_of_another_ordering"}
+
+
+@pytest.mark.parametrize("day", [1, 1.5, "2026-02-30", "x"])
+def test_a_cursor_with_a_value_of_another_type_is_refused(api, sandbox, day):
+    cursor = base64.urlsafe_b64encode(orjson.dumps([["-day", "-id"], [day, 1], False])).decode()
+
+    answer = api.get("/api/v1/usage/", {"cursor": cursor})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "broken_cursor")
 
 
 def test_a_mistyped_parameter_is_told_what_was_meant(api):

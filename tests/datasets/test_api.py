@@ -168,8 +168,9 @@ def test_a_receipt_tells_the_reasons_and_a_rejected_record_can_be_replayed(api, 
     assert twice.status_code == 409
 
 
-def test_an_unknown_receipt_is_not_found(api):
-    assert api.get("/api/v1/receipts/rcp_unknown/").status_code == 404
+@pytest.mark.parametrize("position", ["", "-3", "-x", f"-{'9' * 5_000}"])
+def test_an_unknown_receipt_is_not_found(api, position):
+    assert api.get(f"/api/v1/receipts/rcp_unknown{position}/").status_code == 404
 
 
 def test_who_may_only_read_changes_nothing(organization, sandbox):
