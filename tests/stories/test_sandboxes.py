@@ -206,3 +206,23 @@ def test_a_reset_that_is_asked_for_twice_happens_once(api, other_sandbox):
         create_label(sandbox=other_sandbox, actor=ACTOR, name="own", title="Own")
     drain(["jobs.run"])
     assert rows_of(other_sandbox) == {"governance_label": 1}
+
+
+def test_a_dataset_feeds_profiles_in_the_copy_only_if_its_schema_does_there(
+    api, sandbox, other_sandbox
+):
+    open_shop(sandbox)
+    run(api, "prod/copy", into="dev")
+    with scope(other_sandbox, ACTOR):
+        Dataset.objects.for_sandbox(other_sandbox).delete()
+        Schema.objects.for_sandbox(other_sandbox).filter(title="Web").update(
+            profile_enabled_at=None
+        )
+
+    run(api, "prod/copy", into="dev")
+
+    with scope(other_sandbox, ACTOR):
+        datasets = Dataset.objects.for_sandbox(other_sandbox)
+        assert {row.name: row.profile_enabled for row in datasets} == {
+            "Customers": True, "Web": False,
+        }  # fmt: skip

@@ -60,18 +60,22 @@ def count_datasets(sandbox: Sandbox) -> Mapping[str, int]:
 def copy_datasets(source: Sandbox, target: Sandbox) -> None:
     """Copy datasets without their rows; what the target has by that name stays as it is.
 
-    Their schemas have been copied before, and are found by `$id`. Inlets and sources are
-    addresses and secrets of their own, and are not copied.
+    Their schemas have been copied before, and are found by `$id`; one that was there and
+    feeds no profiles has datasets that feed none. Inlets and sources are addresses and
+    secrets of their own, and are not copied.
     """
     with scope(source, _ACTOR):
         rows = list(
             Dataset.objects.for_sandbox(source).filter(system=False).select_related("schema")
         )
     with scope(target, _ACTOR):
-        schemas = dict(Schema.objects.for_sandbox(target).values_list("uri", "pk"))
+        found = Schema.objects.for_sandbox(target).only("uri", "profile_enabled_at")
+        schemas = {schema.uri: schema for schema in found}
         there = set(Dataset.objects.for_sandbox(target).values_list("name", flat=True))
         copied = [row for row in rows if row.name not in there and row.schema.uri in schemas]
         for row in copied:
-            row.schema_id = schemas[row.schema.uri]
+            row.schema = schemas[row.schema.uri]
+            if not row.schema.profile_enabled:
+                row.profile_enabled_at = None
             row.pk, row.sandbox = new_id("ds"), target
         Dataset.objects.bulk_create(copied, batch_size=200)
