@@ -23,7 +23,7 @@ from cdp.datasets.staging import chunks, diagnostics
 from cdp.datasets.topics import BATCHES_LOADED, BATCHES_REVERTED, RECORDS_RECEIVED
 from cdp.queue.models import QueueItem
 from cdp.tenancy.scope import scope
-from tests.datasets.making import ACTOR, event, make_dataset, make_schema
+from tests.datasets.making import ACTOR, event, make_dataset, make_inlet, make_schema, send
 
 
 @pytest.fixture(autouse=True)
@@ -645,3 +645,14 @@ def test_a_batch_that_ends_its_workers_can_be_given_up(api, sandbox, dataset, mo
 
     assert read(api, batch)["state"] == "stalled"
     assert api.post(f"/api/v1/batches/{batch}/abort/").status_code == 200
+
+
+def test_small_batches_leave_room_for_what_comes_through_the_doors(api, sandbox, dataset, settings):
+    settings.QUEUE_BACKLOG_LIMIT = 1_000
+    inlet = make_inlet(sandbox, dataset)
+
+    for number in range(3):
+        load(api, dataset, lines(event(number), event(number + 100)))
+
+    assert [item.count for item in waiting(sandbox)] == [2, 2, 2]
+    assert send(inlet, event(9)).status_code == 200

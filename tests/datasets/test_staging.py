@@ -72,6 +72,17 @@ def test_a_chunk_ends_with_its_bytes_too(folder, monkeypatch):
     assert [len(rows) for rows in written] == [2, 2, 2]
 
 
+def test_a_chunk_of_large_rows_counts_for_more_than_them(folder, monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1_000)
+
+    write(folder, [*(("x" * 600, number) for number in range(2)), ("a", 3), ("b", 4)])
+
+    assert chunks.weights_of(folder, 2) == [12, 2]
+    folder.remove()
+    assert chunks.weights_of(folder, 2) == [10, 10]
+
+
 def test_what_is_held_at_once_is_bounded(folder, monkeypatch):
     monkeypatch.setattr(chunks, "MOST_HELD", 20_000)
     monkeypatch.setattr(chunks, "_BLOCK", 1_000)

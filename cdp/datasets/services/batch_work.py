@@ -19,7 +19,7 @@ from cdp.datasets.services.batch_states import lock_batch, move, start_revert
 from cdp.datasets.services.landing import land
 from cdp.datasets.services.mappings import compiled, rules_of
 from cdp.datasets.services.uploads import folder_of, piece_name
-from cdp.datasets.staging.chunks import CHUNK_ROWS
+from cdp.datasets.staging.chunks import weights_of
 from cdp.datasets.staging.stage import SourceFile, Staged, Work, stage
 from cdp.datasets.staging.transforms import Transform, by_mapping
 from cdp.datasets.topics import RECORDS_RECEIVED
@@ -195,6 +195,9 @@ def _publish_chunks(batch: Batch) -> None:
     """Publish as many chunks as may wait at once beside those that are not stored yet."""
     last = min(batch.chunks, batch.chunks_stored + CHUNKS_AT_ONCE)
     numbers = range(batch.chunks_published, last)
+    if not numbers:
+        return
+    weights = weights_of(folder_of(batch), batch.chunks)
     appended = _appended(batch)
     received_at = (batch.started_at or timezone.now()).isoformat(timespec="milliseconds")
     queue.publish_many(
@@ -210,7 +213,7 @@ def _publish_chunks(batch: Batch) -> None:
                     "details": {"chunk": number, "appended": appended},
                 },
                 key=f"{batch.pk}_{number:06d}",
-                count=CHUNK_ROWS,
+                count=weights[number],
             )
             for number in numbers
         ],

@@ -18,6 +18,7 @@ CHUNK_BYTES: Final = 16 * 1024 * 1024
 SHELVES: Final = 64
 MOST_HELD: Final = 48 * 1024 * 1024
 _FOLDER: Final = "chunks"
+_WEIGHTS: Final = f"{_FOLDER}/weights.json"
 _LEVEL: Final = 1
 _BLOCK: Final = 64 * 1024
 
@@ -25,6 +26,19 @@ _BLOCK: Final = 64 * 1024
 def chunk_name(number: int) -> str:
     """Return the name of a chunk."""
     return f"{_FOLDER}/{number:06d}.jsonl.gz"
+
+
+def weights_of(folder: Folder, chunks: int) -> list[int]:
+    """Return for how many rows each chunk counts: for its own, or more if they are large.
+
+    As many as it may have where that cannot be read.
+    """
+    try:
+        with folder.reading(_WEIGHTS) as file:
+            weights: list[int] = orjson.loads(file.read())
+    except OSError:
+        return [CHUNK_ROWS] * chunks
+    return weights
 
 
 def read_chunk(folder: Folder, number: int) -> Iterator[dict[str, Any]]:
@@ -81,6 +95,7 @@ class ChunkWriter:
         self._folder = folder
         self._shelves = [Shelf() for _ in range(SHELVES)]
         self._held = 0
+        self._weights: list[int] = []
         self.sizes: list[int] = []
         folder.remove(_FOLDER)  # what a try before this one has left
 
@@ -95,7 +110,7 @@ class ChunkWriter:
             self._empty(max(range(SHELVES), key=lambda at: self._shelves[at].packed_size))
 
     def close(self) -> None:
-        """Write what is left, the rests of several shelves in one chunk."""
+        """Write what is left, the rests of several shelves in one chunk, and what each weighs."""
         together: list[Shelf] = []
         for shelf in self._shelves:
             rows = sum(one.rows for one in together) + shelf.rows
@@ -105,6 +120,9 @@ class ChunkWriter:
             together.append(shelf)
         self._write(together)
         self._shelves, self._held = [Shelf() for _ in range(SHELVES)], 0
+        if self.sizes:
+            with self._folder.writing(_WEIGHTS) as file:
+                file.write(orjson.dumps(self._weights))
 
     def _empty(self, place: int) -> None:
         shelf, self._shelves[place] = self._shelves[place], Shelf()
@@ -118,3 +136,5 @@ class ChunkWriter:
                 for shelf in shelves:
                     file.write(shelf.packed())
             self.sizes.append(rows)
+            size = sum(shelf.size for shelf in shelves)
+            self._weights.append(max(rows, size * CHUNK_ROWS // CHUNK_BYTES))
