@@ -639,7 +639,7 @@ def test_a_batch_that_ends_its_workers_can_be_given_up(api, sandbox, dataset, mo
     with scope(sandbox, ACTOR):
         Batch.objects.for_sandbox(sandbox).filter(pk=batch).update(state="staging")
         rows = QueueItem.objects.for_sandbox(sandbox).filter(topic=BATCHES_LOADED)
-        rows.update(deaths=settings.JOB_MAX_DEATHS)
+        rows.update(deaths=settings.QUEUE_MAX_DEATHS - 1)
 
     queue.drain([BATCHES_LOADED])
 

@@ -440,7 +440,7 @@ def test_a_run_that_ends_its_workers_fails_and_the_flow_goes_on(api, sandbox, fo
     with scope(sandbox, ACTOR):
         FlowRun.objects.for_sandbox(sandbox).filter(pk=first).update(state="reading")
         rows = QueueItem.objects.for_sandbox(sandbox).filter(topic=FLOW_RUNS)
-        rows.update(deaths=settings.JOB_MAX_DEATHS)
+        rows.update(deaths=settings.QUEUE_MAX_DEATHS - 1)
 
     work()
 

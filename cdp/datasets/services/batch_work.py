@@ -53,7 +53,7 @@ def work_on_batches(claim: Claim) -> None:
     was tried in vain.
     """
     for item in claim.items:
-        if item.deaths >= settings.JOB_MAX_DEATHS:
+        if item.deaths >= settings.QUEUE_MAX_DEATHS - 1:  # then the queue no longer asks us
             _give_up(claim, item)
             continue
         with scope(claim.sandbox, ACTOR):

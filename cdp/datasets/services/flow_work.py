@@ -68,7 +68,7 @@ def read_sources(claim: Claim) -> None:
     """
     for item in claim.items:
         run_id = item.payload["run"]
-        if item.deaths >= settings.JOB_MAX_DEATHS:
+        if item.deaths >= settings.QUEUE_MAX_DEATHS - 1:  # then the queue no longer asks us
             with scope(claim.sandbox, ACTOR):
                 _note(claim.sandbox, run_id, _died(item), for_good=True)
                 claim.finish([item])
