@@ -13,6 +13,7 @@ class ProfilesConfig(AppConfig):
         """Take the doors' records in, finish what is decided elsewhere, name the namespaces."""
         from cdp import jobs
         from cdp.clickhouse import agreement, unfinished
+        from cdp.datasets.registries import dataset_keepers
         from cdp.datasets.topics import BATCHES_REVERTED, EVENTS_EXPIRED, RECORDS_RECEIVED
         from cdp.queue import every, subscribe
         from cdp.schemas.registries import identity_namespaces, profile_fields
@@ -29,6 +30,7 @@ class ProfilesConfig(AppConfig):
         from profiles.ingest.worker import RECORDS_A_CLAIM, ingest
         from profiles.selectors.agreement import disagreements
         from profiles.selectors.computed import computed_fields
+        from profiles.selectors.fragments import has_fragments
         from profiles.selectors.rules import namespace_codes
         from profiles.services.sandboxes import copy_profiles, count_profiles, forget_profiles
         from profiles.topics import (
@@ -67,3 +69,4 @@ class ProfilesConfig(AppConfig):
         jobs.register(orders.KIND, orders.run_deletion)
         identity_namespaces.register("profiles", namespace_codes)
         profile_fields.register("computed-attributes", computed_fields)
+        dataset_keepers.register("profiles", has_fragments)

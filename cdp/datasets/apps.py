@@ -25,11 +25,12 @@ class DatasetsConfig(AppConfig):
             count_datasets,
             forget_datasets,
         )
-        from cdp.datasets.services.tidying import tidy
+        from cdp.datasets.services.tidying import forget_deleted, tidy
         from cdp.datasets.sources import analytics, files, odata, rest, salesforce, sql
         from cdp.datasets.sources.registry import register as register_source
         from cdp.datasets.topics import (
             BATCHES_LOADED,
+            DATASETS_DELETED,
             FLOW_RUNS,
             FLOWS_DUE,
             RECORDS_FORWARDED,
@@ -51,6 +52,7 @@ class DatasetsConfig(AppConfig):
         register("segment", segment.decode)
         inlet_lookups.register("datasets", inlet_exists)
         queue.subscribe(BATCHES_LOADED, work_on_batches, batch=1, lane=LONG_WORK)
+        queue.subscribe(DATASETS_DELETED, forget_deleted, batch=10, lane=LONG_WORK)
         queue.subscribe(RECORDS_FORWARDED, forward, batch=20)
         queue.subscribe(RECORDS_STREAMED, stream, batch=200, exclusive=True)
         queue.subscribe(FLOWS_DUE, start_due)

@@ -10,6 +10,12 @@ class DatasetInUse(Conflict):
     code, title = "dataset_in_use", "The dataset is in use"
 
 
+class DatasetNotEmpty(Conflict):
+    """Something that the dataset said is kept yet, or on its way."""
+
+    code, title = "dataset_not_empty", "The dataset is not empty"
+
+
 class DatasetUnknown(NotFound):
     """No dataset of the sandbox has this id."""
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from cdp.clickhouse import client
 from cdp.datasets.enums import Behavior
 from cdp.datasets.models import Dataset
+from cdp.tenancy.models import Sandbox
 
 _PACKAGE: Final = "cdp.datasets"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,6 +18,12 @@ _ALL_PER_KEY: Final = 1_000_000
 
 
 Edge = tuple[str, int]  # a row's key and its time in milliseconds: where a page ends
+
+
+_HAS_EVENTS: Final = """
+SELECT 1 FROM events
+WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String} LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +118,10 @@ def _milliseconds(moment: datetime) -> int:
 
 def _moment(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def has_events(sandbox: Sandbox, dataset_id: str) -> bool:
+    """Tell whether any event of a dataset is stored."""
+    params = {"dataset": dataset_id}
+    found = client.fetch_text(_HAS_EVENTS, sandbox=sandbox, params=params, budget=client.FULL)
+    return bool(found)

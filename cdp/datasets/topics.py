@@ -5,6 +5,8 @@ from typing import Final
 RECORDS_RECEIVED: Final = "records.received"
 BATCHES_LOADED: Final = "batches.loaded"
 BATCHES_REVERTED: Final = "batches.reverted"
+DATASETS_DELETED: Final = "datasets.deleted"
+"""Payload: `dataset`, and `batches`: some of those that had brought its rows."""
 FLOWS_DUE: Final = "flows.due"
 FLOW_RUNS: Final = "flows.run"
 RECORDS_FORWARDED: Final = "records.forwarded"

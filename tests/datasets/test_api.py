@@ -88,6 +88,7 @@ def test_events_are_never_upserted(api, sandbox):
     assert [error["path"] for error in response.json()["errors"]] == ["upsert"]
 
 
+@pytest.mark.clickhouse
 def test_a_dataset_in_use_is_not_deleted(api, sandbox):
     dataset = make_dataset(sandbox, profile_enabled=False)
     inlet = make_inlet(sandbox, dataset)

@@ -5,13 +5,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from cdp import queue
 from cdp.clickhouse import client
 from cdp.datasets.models import Batch, Receipt
 from cdp.datasets.services.datasets import change_dataset
 from cdp.datasets.services.tidying import tidy
+from cdp.datasets.services.uploads import folder_named
+from cdp.datasets.topics import DATASETS_DELETED
 from cdp.tenancy.scope import scope
 from tests.datasets.making import ACTOR, event, make_dataset, make_schema
-from tests.datasets.test_batches import start
+from tests.datasets.test_batches import put, start
 
 NOW = timezone.now().replace(microsecond=0)
 
@@ -159,3 +162,40 @@ def test_old_receipts_and_forgotten_batches_go(api, sandbox, settings, tmp_path)
         left = Receipt.objects.for_sandbox(sandbox).order_by("id").values_list("id", flat=True)
         assert list(left) == ["rcp_0", "rcp_1"]
     assert api.get(f"/api/v1/batches/{batch}/").json()["state"] == "abandoned"
+
+
+@pytest.mark.clickhouse
+def test_the_rows_and_files_of_a_dataset_go_with_it(api, sandbox):
+    dataset = make_dataset(sandbox, profile_enabled=False)
+    at = f"/api/v1/datasets/{dataset.pk}/"
+    store_records(sandbox, dataset)
+    batch = start(api, dataset)
+    put(api, batch, "one.json", b"{}\n")
+    folder = folder_named(sandbox, batch)
+
+    under_way = api.delete(at)
+    assert (under_way.status_code, under_way.json()["code"]) == (409, "dataset_not_empty")
+    assert folder.exists("")
+
+    with scope(sandbox, ACTOR):
+        Batch.objects.for_sandbox(sandbox).update(state="success")
+    assert api.delete(at).status_code == 204
+    queue.drain([DATASETS_DELETED])
+
+    assert not folder.exists("")
+    [[left]] = client.fetch_text(
+        "SELECT count() FROM records WHERE sandbox_id = {sandbox:UInt32}",
+        sandbox=sandbox,
+        budget=client.LOOKUP,
+    )
+    assert left == 0
+
+
+@pytest.mark.clickhouse
+def test_a_dataset_with_events_is_not_deleted(api, sandbox):
+    dataset = make_dataset(sandbox, profile_enabled=False)
+    store_events(sandbox, dataset, 1)
+
+    refused = api.delete(f"/api/v1/datasets/{dataset.pk}/")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "dataset_not_empty")

@@ -215,6 +215,40 @@ def test_deletions_have_a_quota(api, sandbox, people, monkeypatch):
         assert DeletionOrder.objects.for_sandbox(sandbox).count() == 1
 
 
+def stored_rows(sandbox, dataset):
+    [[count]] = client.fetch_text(
+        "SELECT count() FROM records WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {ds:String}",
+        sandbox=sandbox,
+        params={"ds": dataset.pk},
+        budget=client.LOOKUP,
+    )
+    return count
+
+
+def test_a_dataset_goes_with_its_rows_once_people_hold_nothing_of_it(
+    api, sandbox, people, crm, web
+):
+    assert stored_rows(sandbox, crm) == 2
+    for dataset in (crm, web):
+        at = f"/api/v1/datasets/{dataset.pk}/"
+        assert api.patch(at, {"profile_enabled": False}).status_code == 200
+        before = (stored_rows(sandbox, dataset), events(sandbox))
+
+        refused = api.delete(at)
+
+        assert (refused.status_code, refused.json()["code"]) == (409, "dataset_not_empty")
+        assert queue.drain(["datasets.deleted"]) == 0
+        assert (stored_rows(sandbox, dataset), events(sandbox)) == before
+        order(api, "profile-deletes", {"dataset_id": dataset.pk})
+        assert stored_rows(sandbox, dataset) == before[0]
+        assert api.delete(at).status_code == 204
+        assert api.get(at).status_code == 404
+        queue.drain(["datasets.deleted"])
+        assert stored_rows(sandbox, dataset) == 0
+
+    assert events(sandbox) == ["a1", "a2"]
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"ids": ["prf_1"], "dataset_id": "ds_1"}, {"dataset_id": "ds_no"}]
 )

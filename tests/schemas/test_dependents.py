@@ -22,6 +22,7 @@ def make_dataset(sandbox, schema):
     return create_dataset(actor=ACTOR, sandbox=sandbox, schema=schema, name="Rows")
 
 
+@pytest.mark.clickhouse
 def test_one_dataset_is_enough_to_lock_the_schema_and_its_groups(in_scope):
     group = make_group(in_scope, points=TEXT)
     schema = make_schema(in_scope, group.uri, tier=TEXT)

@@ -3,11 +3,17 @@
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from cdp.datasets.errors import DatasetInUse, SchemaNotForProfile
-from cdp.datasets.models import Dataset, Flow, InletDataset
+from cdp import queue
+from cdp.datasets.enums import BatchState
+from cdp.datasets.errors import DatasetInUse, DatasetNotEmpty, SchemaNotForProfile
+from cdp.datasets.models import Batch, Dataset, Flow, InletDataset
+from cdp.datasets.registries import dataset_keepers
 from cdp.datasets.services.dataset_labels import ask_standing_uses, check_labels
+from cdp.datasets.stored import has_events
+from cdp.datasets.topics import DATASETS_DELETED
 from cdp.errors import Conflict
 from cdp.schemas.models import Schema
 from cdp.tenancy import audit
@@ -18,6 +24,11 @@ from cdp.tenancy.models import Sandbox
 
 # What a change of these says of the data may make a live use of it forbidden.
 _ASKED: Final = frozenset({"labels", "field_labels", "profile_enabled"})
+_OVER: Final = (
+    BatchState.SUCCESS, BatchState.FAILED, BatchState.ABORTED,
+    BatchState.ABANDONED, BatchState.INACTIVE,
+)  # fmt: skip
+_BATCHES_AT_ONCE: Final = 1_000
 
 
 def create_dataset(
@@ -86,7 +97,10 @@ def change_dataset(*, actor: Actor, dataset: Dataset, **changes: Any) -> Dataset
 
 
 def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
-    """Delete a dataset that nothing writes to. Raises `DatasetInUse` with what does."""
+    """Delete a dataset that nothing writes to and of which nothing is kept with people.
+
+    Its own rows and files go with it. Raises `DatasetInUse` or `DatasetNotEmpty`.
+    """
     _refuse_if_system(dataset)
     dependents = [
         {"type": "inlet", "id": link.inlet_id, "name": link.inlet.name}
@@ -105,8 +119,33 @@ def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
         raise DatasetInUse(
             "Something still writes to the dataset; see `dependents`.", dependents=dependents
         )
+    _refuse_unless_empty(dataset)
+    batches = list(_batches_of(dataset).values_list("pk", flat=True))
+    for start in range(0, max(1, len(batches)), _BATCHES_AT_ONCE):
+        some = batches[start : start + _BATCHES_AT_ONCE]
+        queue.publish(
+            DATASETS_DELETED, {"dataset": dataset.pk, "batches": some}, sandbox=dataset.sandbox
+        )
     audit.record(actor=actor, action="dataset.deleted", target=dataset)
     dataset.delete()
+
+
+def _refuse_unless_empty(dataset: Dataset) -> None:
+    """Refuse while something is kept that only the dataset's row labels, limits and names."""
+    sandbox = dataset.sandbox
+    if _batches_of(dataset).exclude(state__in=_OVER).exists():
+        raise DatasetNotEmpty("A batch of the dataset is not over yet. Wait for it, or give it up.")
+    if has_events(sandbox, dataset.pk) or any(
+        keeps(sandbox, dataset.pk) for keeps in dataset_keepers.entries().values()
+    ):
+        raise DatasetNotEmpty(
+            "Events and profiles hold what the dataset has said. Have that removed first: "
+            "POST its `dataset_id` to /api/v1/profile-deletes/."
+        )
+
+
+def _batches_of(dataset: Dataset) -> QuerySet[Batch]:
+    return Batch.objects.for_sandbox(dataset.sandbox_id).filter(dataset=dataset)
 
 
 def _enable_for_profile(dataset: Dataset) -> None:

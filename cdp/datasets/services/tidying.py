@@ -12,8 +12,9 @@ from cdp.clickhouse import client
 from cdp.datasets.enums import BatchState, Behavior
 from cdp.datasets.models import Batch, Dataset, Receipt, RejectedRecord
 from cdp.datasets.services.batch_states import move
-from cdp.datasets.services.uploads import folder_of
+from cdp.datasets.services.uploads import folder_named, folder_of
 from cdp.datasets.topics import EVENTS_EXPIRED
+from cdp.queue import Claim
 from cdp.tenancy.actors import Actor
 from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
@@ -42,6 +43,10 @@ WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String} AND identi
     AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')
 """
 _SENDERS_A_MESSAGE: Final = 2_000
+_FORGET_RECORDS: Final = """
+ALTER TABLE records DELETE
+WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String}
+"""
 _EXPIRE_RECORDS: Final = """
 ALTER TABLE records DELETE
 WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String}
@@ -57,6 +62,21 @@ def tidy() -> None:
         _abandon_batches(sandbox, now - settings.BATCH_KEPT_LOADING)
         _remove_files(sandbox, now)
         _expire_rows(sandbox, now)
+
+
+def forget_deleted(claim: Claim) -> None:
+    """Handle topic `datasets.deleted`: remove the rows and the files of what is no more."""
+    for item in claim.items:
+        for batch in item.payload["batches"]:
+            folder_named(claim.sandbox, batch).remove()
+        client.execute(
+            _FORGET_RECORDS,
+            sandbox=claim.sandbox,
+            params={"dataset": item.payload["dataset"]},
+            budget=client.MAINTENANCE,
+        )
+        with scope(claim.sandbox, ACTOR):
+            claim.finish([item])
 
 
 def _forget_receipts(sandbox: Sandbox, before: datetime) -> None:

@@ -11,6 +11,7 @@ from cdp.datasets.models import Batch, BatchFile
 from cdp.datasets.services.batch_states import lock_batch
 from cdp.errors import Invalid, Malformed, TooLarge
 from cdp.tenancy.actors import Actor
+from cdp.tenancy.models import Sandbox
 
 _BLOCK: Final = 1024 * 1024
 _FORBIDDEN: Final = frozenset("\\\0")
@@ -18,7 +19,12 @@ _FORBIDDEN: Final = frozenset("\\\0")
 
 def folder_of(batch: Batch) -> Folder:
     """Return where the batch's files lie."""
-    return Folder(batch.sandbox, "batches", batch.pk)
+    return folder_named(batch.sandbox, batch.pk)
+
+
+def folder_named(sandbox: Sandbox, batch_id: str) -> Folder:
+    """Return where the files of a batch lie, or lay."""
+    return Folder(sandbox, "batches", batch_id)
 
 
 def put_file(*, actor: Actor, batch: Batch, name: str, body: Any) -> BatchFile:
