@@ -22,7 +22,7 @@ Edge = tuple[str, int]  # a row's key and its time in milliseconds: where a page
 
 _HAS_EVENTS: Final = """
 SELECT 1 FROM events
-WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String} LIMIT 1
+WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String} AND identity_id != 0 LIMIT 1
 """
 
 
@@ -121,7 +121,7 @@ def _moment(milliseconds: int) -> datetime:
 
 
 def has_events(sandbox: Sandbox, dataset_id: str) -> bool:
-    """Tell whether any event of a dataset is stored."""
+    """Tell whether any event of a dataset is somebody's."""
     params = {"dataset": dataset_id}
     found = client.fetch_text(_HAS_EVENTS, sandbox=sandbox, params=params, budget=client.FULL)
     return bool(found)

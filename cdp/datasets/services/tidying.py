@@ -43,9 +43,9 @@ WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String} AND identi
     AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')
 """
 _SENDERS_A_MESSAGE: Final = 2_000
-_FORGET_RECORDS: Final = """
-ALTER TABLE records DELETE
-WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String}
+_FORGET_ROWS: Final = """
+ALTER TABLE {table} DELETE
+WHERE sandbox_id = {{sandbox:UInt32}} AND dataset_id = {{dataset:String}}
 """
 _EXPIRE_RECORDS: Final = """
 ALTER TABLE records DELETE
@@ -69,12 +69,13 @@ def forget_deleted(claim: Claim) -> None:
     for item in claim.items:
         for batch in item.payload["batches"]:
             folder_named(claim.sandbox, batch).remove()
-        client.execute(
-            _FORGET_RECORDS,
-            sandbox=claim.sandbox,
-            params={"dataset": item.payload["dataset"]},
-            budget=client.MAINTENANCE,
-        )
+        for table in ("events", "records"):
+            client.execute(
+                _FORGET_ROWS.format(table=table),
+                sandbox=claim.sandbox,
+                params={"dataset": item.payload["dataset"]},
+                budget=client.MAINTENANCE,
+            )
         with scope(claim.sandbox, ACTOR):
             claim.finish([item])
 
