@@ -54,24 +54,34 @@ _NORMAL_FORMS: Final[Mapping[str, str]] = {
 
 
 class Naming:
-    """The test whether a row names one of these identities."""
+    """The test whether a row names one of these identities, of one dataset or of any."""
 
-    def __init__(self, sandbox: Sandbox, identities: Iterable[Identity]) -> None:
+    def __init__(
+        self, sandbox: Sandbox, identities: Iterable[Identity], *, dataset: str = ""
+    ) -> None:
         self._sandbox = sandbox
         self._identities = sorted(identities)
         self._namespaces = namespace_catalogue(sandbox)
-        self._params: dict[str, Any] = {}
+        self._params: dict[str, Any] = {"dataset": dataset}
         self._written: list[str] = []
         self._text = self._test()
 
-    def delete(self) -> dict[str, int]:
-        """Delete the rows that name them; return how many there were, by table."""
+    def delete(self, *, of_nobody: bool = False) -> dict[str, int]:
+        """Delete the rows that name them; return how many there were, by table.
+
+        With `of_nobody` events stay that are of somebody's profile.
+        """
         counts: dict[str, int] = {}
         if not self._identities:
             return counts
         for table in TABLES:
+            named = (
+                f"identity_id = 0 AND {self._text}"
+                if of_nobody and table == "events"
+                else self._text
+            )
             [(count,)] = client.fetch_text(
-                _COUNT.format(table=table, named=self._text),
+                _COUNT.format(table=table, named=named),
                 sandbox=self._sandbox,
                 params=self._params,
                 budget=client.MAINTENANCE,
@@ -79,7 +89,7 @@ class Naming:
             counts[table] = int(count)
             if count:
                 client.execute(
-                    _DELETE.format(table=table, named=self._text),
+                    _DELETE.format(table=table, named=named),
                     sandbox=self._sandbox,
                     params=self._params,
                     budget=client.MAINTENANCE,
@@ -145,7 +155,8 @@ class Naming:
                 self._written.append(f"arrayFilter({named}, {_IDS})")
                 self._written += [f"arrayFilter({named}, [{text}])" for text in texts]
             tests += [f"arrayExists({named}, [{text}])" for text in texts]
-        return " OR ".join(tests)
+        anywhere = "{dataset:String} = '' OR dataset_id = {dataset:String}"
+        return f"({' OR '.join(tests)}) AND ({anywhere})"
 
     def _by_namespace(self) -> Mapping[Namespace, list[str]]:
         found: dict[Namespace, list[str]] = {}

@@ -12,6 +12,7 @@ from cdp.tenancy.models import Sandbox
 from cdp.tenancy.scope import scope
 from profiles.enums import DeletionKind
 from profiles.erasing.batches import profiles_of
+from profiles.erasing.naming import Naming
 from profiles.erasing.parting import part
 from profiles.erasing.people import remove, stored_numbers
 from profiles.erasing.requests import begin, complete, fail, finish_open_batches
@@ -93,18 +94,22 @@ def _delete_profiles(sandbox: Sandbox, row: DeletionOrder) -> Outcome:
 
 
 def _delete_records(sandbox: Sandbox, row: DeletionOrder) -> Outcome:
-    """Remove the rows that belong to these identities, in one dataset or in all."""
+    """Remove the rows that belong to these identities, in one dataset or in all.
+
+    Rows that make nobody belong to whom they name.
+    """
     named = [Identity(one["namespace"], one["value"]) for one in row.identities]
     keys = list(stored_numbers(sandbox, named).values())
     fragments = execute(_FRAGMENTS_OF_IDENTITIES, sandbox, keys=keys, dataset=row.dataset_id)
     touched = profiles_of(sandbox, keys)
+    rows = Naming(sandbox, named, dataset=row.dataset_id).delete(of_nobody=True)
     usage.count(sandbox, {(USAGE, ""): len(named)})
     payload = replace(
         changed_payload(sandbox, Stitched(), changed=touched),
         deletions=[Deletion(EVENTS_OF_IDENTITIES, keys, row.dataset_id)] if keys else [],
         emptied=sorted(touched),
     )
-    return payload, {"identities": len(keys), "fragments": fragments}
+    return payload, {"identities": len(keys), "fragments": fragments, "rows": sum(rows.values())}
 
 
 def _delete_dataset(sandbox: Sandbox, row: DeletionOrder) -> Outcome:

@@ -215,6 +215,26 @@ def test_deletions_have_a_quota(api, sandbox, people, monkeypatch):
         assert DeletionOrder.objects.for_sandbox(sandbox).count() == 1
 
 
+def test_rows_of_identities_go_where_they_make_nobody_too(api, sandbox, people, crm):
+    quiet = make_dataset(sandbox, "Quiet", events=True, enabled=False)
+    other = make_dataset(sandbox, "Other", events=True, enabled=False)
+    send(sandbox, quiet, [event("q1", CRM="c-1"), event("q2", CRM="c-2")])
+    send(sandbox, other, [event("o1", CRM="c-1")])
+    first = {"namespace": "CRM", "value": "c-1"}
+
+    done = order(api, "record-deletes", {"identities": [first], "dataset_id": quiet.pk})
+
+    assert done["receipts"]["profiles"]["rows"] == 1
+    assert events(sandbox) == ["a1", "a2", "o1", "q2", "w1", "w2"]
+    assert stored_rows(sandbox, crm) == 2
+
+    done = order(api, "record-deletes", {"identities": [first]})
+
+    assert done["receipts"]["profiles"]["rows"] == 2
+    assert "o1" not in events(sandbox)
+    assert stored_rows(sandbox, crm) == 1
+
+
 def stored_rows(sandbox, dataset):
     [[count]] = client.fetch_text(
         "SELECT count() FROM records WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {ds:String}",
