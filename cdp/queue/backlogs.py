@@ -18,8 +18,11 @@ _STATES = """
 SELECT topic,
     coalesce(sum(count) FILTER (WHERE buried_at IS NULL), 0),
     count(*) FILTER (WHERE buried_at IS NULL),
+    count(*) FILTER (
+        WHERE buried_at IS NULL AND claim IS NULL AND available_at > %(now)s AND error = ''),
     count(*) FILTER (WHERE buried_at IS NOT NULL),
-    min(created_at) FILTER (WHERE buried_at IS NULL AND (available_at <= %s OR claim IS NOT NULL))
+    min(created_at) FILTER (
+        WHERE buried_at IS NULL AND (available_at <= %(now)s OR claim IS NOT NULL))
 FROM queue_queueitem WHERE true {}
 GROUP BY topic ORDER BY topic
 """
@@ -33,11 +36,15 @@ _held: dict[tuple[str, int], tuple[int, float]] = {}
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """A topic's unfinished work. `oldest` is when the oldest row that may be worked on came."""
+    """A topic's unfinished work. `oldest` is when the oldest row that may be worked on came.
+
+    Of the rows, `later` are timers: nothing has been tried with them, for it is not time yet.
+    """
 
     topic: str
     records: int
     rows: int
+    later: int
     buried: int
     oldest: datetime | None
 
@@ -76,16 +83,16 @@ def oldest_age(topic: str, sandbox: Sandbox | None = None) -> timedelta:
 
 def sandbox_states(sandbox: Sandbox) -> list[TopicState]:
     """Return the state of each topic that has rows of the sandbox; runs inside its scope."""
-    return _states("AND sandbox_id = %s", [sandbox.pk])
+    return _states("AND sandbox_id = %(sandbox)s", sandbox=sandbox.pk)
 
 
 def topic_states() -> list[TopicState]:
     """Return the state of each topic over all sandboxes, for the operators' metrics."""
     with bypass():
-        return _states("", [])
+        return _states("")
 
 
-def _states(condition: str, values: list[int]) -> list[TopicState]:
+def _states(condition: str, **values: int) -> list[TopicState]:
     with connection.cursor() as cursor:
-        cursor.execute(_STATES.format(condition), [timezone.now(), *values])
+        cursor.execute(_STATES.format(condition), {"now": timezone.now(), **values})
         return [TopicState(*row) for row in cursor.fetchall()]

@@ -1,5 +1,7 @@
 """`jobs/`, `stages/` and `buried-items/`, as a client sees them."""
 
+from datetime import timedelta
+
 import pytest
 
 from cdp.jobs import kinds, services
@@ -108,7 +110,8 @@ def test_watching_is_not_cancelling(organization, start):
 
 def test_stages_tell_how_far_behind_they_are(api, sandbox, actor, graves, clock):
     with scope(sandbox, actor):
-        publish_many("tests.buried", [Message({}, count=5)], sandbox=sandbox)
+        timer = Message({}, available_at=clock.now + timedelta(hours=1))
+        publish_many("tests.buried", [Message({}, count=5), timer], sandbox=sandbox)
     clock.move(seconds=90)
 
     answer = api.get("/api/v1/stages/")
@@ -116,8 +119,9 @@ def test_stages_tell_how_far_behind_they_are(api, sandbox, actor, graves, clock)
     assert answer.json()["results"] == [
         {
             "topic": "tests.buried",
-            "items": 1,
-            "records": 5,
+            "items": 2,
+            "later": 1,
+            "records": 6,
             "buried": 3,
             "oldest_seconds": 90.0,
         }

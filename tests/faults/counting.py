@@ -44,7 +44,7 @@ def wait_until_worked(client: Client, seconds: float) -> None:
         buried = [stage for stage in stages if stage["buried"]]
         if buried:
             raise AssertionError(f"Work was put aside: {buried}")
-        return not any(stage["items"] for stage in stages)
+        return all(stage["items"] == stage["later"] for stage in stages)
 
     wait_for("all work to be done", is_worked, seconds)
 

@@ -56,7 +56,7 @@ def test_states_of_a_sandbox_are_its_own(other_sandbox, actor, topic, clock):
 def test_states_of_topics_cover_all_sandboxes(topic):
     state = next(state for state in topic_states() if state.topic == topic)
 
-    assert (state.records, state.rows, state.buried) == (37, 4, 1)
+    assert (state.records, state.rows, state.later, state.buried) == (37, 4, 1, 1)
 
 
 def test_the_oldest_age_is_that_of_work_that_could_be_done(sandbox, actor, topic, clock):

@@ -25,6 +25,9 @@ class StageOut(serializers.Serializer[Any]):
     items = serializers.IntegerField(
         source="rows", help_text="Pieces of work that wait, rest or are worked on."
     )
+    later = serializers.IntegerField(
+        help_text="Those of the items that are timers: it is not time for them yet."
+    )
     records = serializers.IntegerField(help_text="Records inside of them.")
     buried = serializers.IntegerField(help_text="Items that were put aside.")
     oldest_seconds = serializers.SerializerMethodField(
