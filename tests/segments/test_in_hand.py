@@ -56,7 +56,7 @@ def test_both_find_the_same_people_and_the_same_moments(seed):
     could = answer_in_hand(asked, rules, held, here)
     answer_by_statement(asked, rules, held, there)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("segments.evaluation.rules.MOST_NODES", 100)
+        patch.setattr("segments.evaluation.rules.MOST_NODES", 250)
         answer_by_statement(asked, rules, held, in_many)
 
     assert could

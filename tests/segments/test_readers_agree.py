@@ -12,7 +12,7 @@ from segments.language.match import matches
 from segments.language.sql.scan import Few, Rule
 from segments.language.sql.touched import touched_scan
 from segments.language.tree import write_tree
-from tests.segments.generators import DAY, VOCABULARY, World
+from tests.segments.generators import VOCABULARY, World
 from tests.segments.people import Place, store
 
 pytestmark = pytest.mark.clickhouse
@@ -31,7 +31,7 @@ def disagreements(seed: int, few: bool = False) -> list[object]:
     chosen = list(people)[::2] if few else list(people)
     only = Few(chosen, [i for p in chosen for i in identities[p]]) if few else None
 
-    statement = touched_scan(rules, VOCABULARY, world.clock, world.clock.now + DAY, only)
+    statement = touched_scan(rules, VOCABULARY, world.clock, world.clock.now, only)
     rows = client.fetch_text(
         statement.text, sandbox=place, params=statement.parameters, budget=client.FULL
     )
