@@ -1,5 +1,7 @@
 """Choices that more than one file needs."""
 
+from typing import Final
+
 from django.db.models import TextChoices
 
 
@@ -70,6 +72,13 @@ class BatchState(TextChoices):
     ABANDONED = "abandoned", "Never completed in time"
     REVERTING = "reverting", "Rows are being taken back"
     INACTIVE = "inactive", "Taken back"
+
+
+OVER: Final = (
+    BatchState.SUCCESS, BatchState.FAILED, BatchState.ABORTED,
+    BatchState.ABANDONED, BatchState.INACTIVE,
+)  # fmt: skip
+"""States in which nobody works on a batch any more."""
 
 
 class FlowState(TextChoices):

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from cdp import queue
-from cdp.datasets.enums import BatchState
+from cdp.datasets.enums import OVER
 from cdp.datasets.errors import DatasetInUse, DatasetNotEmpty, SchemaNotForProfile
 from cdp.datasets.models import Batch, Dataset, Flow, InletDataset
 from cdp.datasets.registries import dataset_keepers
@@ -24,10 +24,6 @@ from cdp.tenancy.models import Sandbox
 
 # What a change of these says of the data may make a live use of it forbidden.
 _ASKED: Final = frozenset({"labels", "field_labels", "profile_enabled"})
-_OVER: Final = (
-    BatchState.SUCCESS, BatchState.FAILED, BatchState.ABORTED,
-    BatchState.ABANDONED, BatchState.INACTIVE,
-)  # fmt: skip
 _BATCHES_AT_ONCE: Final = 1_000
 
 
@@ -133,7 +129,7 @@ def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
 def _refuse_unless_empty(dataset: Dataset) -> None:
     """Refuse while something is kept that only the dataset's row labels, limits and names."""
     sandbox = dataset.sandbox
-    if _batches_of(dataset).exclude(state__in=_OVER).exists():
+    if _batches_of(dataset).exclude(state__in=OVER).exists():
         raise DatasetNotEmpty("A batch of the dataset is not over yet. Wait for it, or give it up.")
     if has_events(sandbox, dataset.pk) or any(
         keeps(sandbox, dataset.pk) for keeps in dataset_keepers.entries().values()

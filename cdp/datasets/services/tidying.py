@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cdp import queue
 from cdp.clickhouse import client
-from cdp.datasets.enums import BatchState, Behavior
+from cdp.datasets.enums import OVER, BatchState, Behavior
 from cdp.datasets.models import Batch, Dataset, Receipt, RejectedRecord
 from cdp.datasets.services.batch_states import move
 from cdp.datasets.services.uploads import folder_named, folder_of
@@ -23,9 +23,6 @@ ACTOR: Final = Actor.system("datasets.tidying")
 KEPT: Final = timedelta(days=30)
 _SWEPT: Final = timedelta(days=2)
 _AT_ONCE: Final = 10_000
-_OVER: Final = (
-    BatchState.SUCCESS, BatchState.FAILED, BatchState.ABANDONED, BatchState.INACTIVE,
-)  # fmt: skip
 _EXPIRE_EVENTS: Final = """
 ALTER TABLE events DELETE
 WHERE sandbox_id = {sandbox:UInt32} AND dataset_id = {dataset:String}
@@ -104,7 +101,7 @@ def _abandon_batches(sandbox: Sandbox, before: datetime) -> None:
 def _remove_files(sandbox: Sandbox, now: datetime) -> None:
     """Remove chunks of batches that are over, and all files of those that are long over."""
     with scope(sandbox, ACTOR):
-        over = Batch.objects.for_sandbox(sandbox).filter(state__in=_OVER)
+        over = Batch.objects.for_sandbox(sandbox).filter(state__in=OVER)
         for batch in over.filter(completed_at__gte=now - _SWEPT):
             folder_of(batch).remove("chunks")
         old = over.filter(completed_at__lt=now - KEPT)
