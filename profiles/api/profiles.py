@@ -69,7 +69,7 @@ class ProfilesViewSet(ProfileLinksMixin):
 
         404 if nobody is known under it.
         """
-        asked = read_query(request, LookupQuery)
+        asked = self._asked(request, LookupQuery)
         identity = identity_of_text(self.sandbox, asked["identity"], namespaces=self.namespaces)
         self.sight.require_namespaces([identity.namespace])
         return self._profile(get_person_by_identity(self.sandbox, identity), asked)
@@ -77,7 +77,8 @@ class ProfilesViewSet(ProfileLinksMixin):
     @extend_schema(parameters=[ProfileQuery], responses=ProfileOut)
     def retrieve(self, request: Request, profile_id: str) -> Response:
         """Look a person up by id; the id of a profile that was merged leads to the survivor."""
-        return self._profile(self.person(profile_id), read_query(request, ProfileQuery))
+        asked = self._asked(request, ProfileQuery)
+        return self._profile(self.person(profile_id), asked)
 
     @extend_schema(parameters=[EventsQuery], responses=EventsOut)
     @action(detail=True)
@@ -158,9 +159,13 @@ class ProfilesViewSet(ProfileLinksMixin):
         results = [{"id": profile_key(one.profile), "matched": one.term} for one in page]
         return Response({"results": results, "next": following})
 
-    def _profile(self, person: Person, asked: dict[str, Any]) -> Response:
+    def _asked(self, request: Request, shape: type[ProfileQuery]) -> dict[str, Any]:
+        asked = read_query(request, shape)
         if "fields" in asked:
             require_known(self.sandbox, asked["fields"])
+        return asked
+
+    def _profile(self, person: Person, asked: dict[str, Any]) -> Response:
         policy = choose_policy(self.sandbox, asked.get("merge_policy"))
         [shown] = show(self.sandbox, [person], policy, sight=self.sight, sources=asked["sources"])
         rendered = profile_json(shown, self.namespaces, self.sight, asked.get("fields"))

@@ -222,6 +222,7 @@ def test_a_field_that_nobody_can_have_is_refused_with_a_hint(api, sarah):
     answer = look_up(api, "CRM:c-1", fields="person.nam,_luma.tier")
 
     assert answer.status_code == 422
+    assert look_up(api, "CRM:nobody", fields="person.nam").status_code == 422
     [error] = answer.json()["errors"]
     assert (error["path"], error["code"]) == ("fields", "field_unknown")
     assert error["detail"] == "People have no field 'person.nam'. Did you mean 'person.name'?"
